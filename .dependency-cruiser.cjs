@@ -1,25 +1,25 @@
 /**
  * The layers of src, top to bottom, and what each may import. A file that fits no layer fails the first rule.
  *
- *   0  vocabulary   Errors Url Message Protocol
+ *   0  vocabulary   Errors Address Url Message Protocol; internal/vocabulary
  *   1  wire         internal/wire
  *   2  protocol     internal/protocol
- *   3  ports        Aio Pipe ByteStream Transport Turn Entropy
- *   3b connection   internal/connection
+ *   3  ports        Aio Duplex Pipe ByteStream Transport Turn Entropy; internal/ports
+ *   3b connection   ByteTransport; internal/connection
  *   4  engine       internal/engine
  *   5  API          Socket Dialer Listener Pair0 ... index
- *   6  adapters     *Transport, internal/node
+ *   6  adapters     InprocTransport, NodeTransport ...; internal/inproc, internal/node
  */
-const vocabulary = "^src/(Errors|Url|Message|Protocol)\\.ts$|^src/internal/vocabulary/"
+const vocabulary = "^src/(Errors|Address|Url|Message|Protocol)\\.ts$|^src/internal/vocabulary/"
 const wire = "^src/internal/wire/"
 const protocol = "^src/internal/protocol/"
-const ports = "^src/(Aio|Pipe|ByteStream|Transport|Turn|Entropy)\\.ts$|^src/internal/ports/"
-const connection = "^src/internal/connection/"
+const ports = "^src/(Aio|Duplex|Pipe|ByteStream|Transport|Turn|Entropy)\\.ts$|^src/internal/ports/"
+const connection = "^src/ByteTransport\\.ts$|^src/internal/connection/"
 const engine = "^src/internal/engine/"
 const api =
   "^src/(Socket|SocketContext|Dialer|Listener|Device|Statistics|index|" +
   "(Pair0|Pair1|Req0|Rep0|Pub0|Sub0|Push0|Pull0|Surveyor0|Respondent0|Bus0))\\.ts$"
-const adapters = "^src/\\w+Transport\\.ts$|^src/internal/(node|inproc)/"
+const adapters = "^src/(?!Byte)\\w+Transport\\.ts$|^src/internal/(node|inproc)/"
 const node = "^src/Node\\w+\\.ts$|^src/internal/node/"
 
 const only = (name, from, may) => ({
@@ -38,7 +38,10 @@ module.exports = {
     {
       name: "every file has a layer",
       severity: "error",
-      from: { path: "^src/", pathNot: [vocabulary, wire, protocol, ports, connection, engine, api, adapters].join("|") },
+      from: {
+        path: "^src/",
+        pathNot: [vocabulary, wire, protocol, ports, connection, engine, api, adapters].join("|")
+      },
       to: {}
     },
     {
@@ -53,7 +56,15 @@ module.exports = {
     only("ports", ports, [vocabulary]),
     only("connection", connection, [vocabulary, wire, ports]),
     runtime(only("engine", engine, [vocabulary, wire, protocol, ports, connection])),
-    only("api", api, [vocabulary, wire, protocol, ports, connection, engine, "^src/(InprocTransport|WebSocketTransport|TestTransport)\\.ts$"]),
+    only("api", api, [
+      vocabulary,
+      wire,
+      protocol,
+      ports,
+      connection,
+      engine,
+      "^src/(InprocTransport|WebSocketTransport|TestTransport)\\.ts$"
+    ]),
     only("adapters", adapters, [vocabulary, wire, ports, connection]),
     {
       name: "wire is plain code",

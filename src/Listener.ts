@@ -1,0 +1,155 @@
+/**
+ * Accepts connections for one socket, any number at a time.
+ *
+ * @since 0.1.0
+ */
+import type * as Effect from "effect/Effect"
+import type { Inspectable } from "effect/Inspectable"
+import type { Pipeable } from "effect/Pipeable"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import type { Address } from "./Address.js"
+import type * as Errors from "./Errors.js"
+import * as internal from "./internal/engine/api.js"
+import type { Socket } from "./Socket.js"
+import type { AcceptError, HandshakeError, ListenError, TransportOptions } from "./Transport.js"
+
+/**
+ * @since 0.1.0
+ * @category symbols
+ */
+export const TypeId: unique symbol = internal.ListenerTypeId
+
+/**
+ * @since 0.1.0
+ * @category symbols
+ */
+export type TypeId = typeof TypeId
+
+/**
+ * Why a listener cannot be made: as for a dialer.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type MakeError = Errors.EADDRINVAL | Errors.EINVAL | Errors.ENOTSUP | Errors.ECLOSED
+
+/**
+ * Why a listener could not be started; it can be started again:
+ *
+ * - `NNG_EADDRINUSE`: somebody has the address;
+ * - `NNG_EADDRINVAL`: it does not resolve, or is none of this machine;
+ * - `NNG_EPERM`: it needs rights, as ports below 1024 may;
+ * - `NNG_ENOENT`: the listener is closed; or the directory of its path does not exist;
+ * - `NNG_ESTATE`: it is started already;
+ * - `NNG_ECLOSED`: the socket is closed, or was meanwhile;
+ * - `NNG_EINVAL`, `NNG_ENOTSUP`, `NNG_ENOMEM`, `NNG_ENOFILES`, `NNG_ESYSERR`: the system refused.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type StartError = ListenError | Errors.ESTATE | Errors.ECLOSED
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type State =
+  { readonly _tag: "Idle" } | { readonly _tag: "Listening"; readonly url: string } | { readonly _tag: "Closed" }
+
+/**
+ * What happens to a listener: it listens; a peer was turned away before it became a pipe; no connection could be
+ * accepted, and it will try again; it is closed. What becomes of pipes is told by `Socket.events`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Event =
+  | { readonly _tag: "Listening"; readonly url: string }
+  | { readonly _tag: "HandshakeFailed"; readonly error: HandshakeError; readonly remoteAddress: Address | undefined }
+  | { readonly _tag: "AcceptFailed"; readonly error: AcceptError }
+  | { readonly _tag: "Closed" }
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options extends TransportOptions {
+  /** Most bytes of a message from its connections (`NNG_OPT_RECVMAXSZ`), 0 is no limit. Default: the socket's. */
+  readonly recvMaxSize?: number | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Configuration {
+  readonly recvMaxSize: number
+}
+
+/**
+ * What a listener has counted. Failures, of handshakes and of accepting, are counted by the `_tag` of their error.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Statistics {
+  /** Pipes now. */
+  readonly pipes: number
+  /** Connections that became pipes. */
+  readonly accepts: number
+  /** Connections that the socket refused. */
+  readonly reject: number
+  readonly failures: { readonly [Tag in Errors.Tag]?: number }
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Listener extends Inspectable, Pipeable {
+  readonly [TypeId]: TypeId
+  /** Unique among the listeners of the process, from 1 (`nng_listener_id`). */
+  readonly id: number
+  /** Where it listens: with the real port, once started. */
+  readonly url: string
+  readonly configuration: Configuration
+  readonly state: Effect.Effect<State>
+  /**
+   * What happens to it; a late subscriber first gets what happened last. Ends when the listener is closed. A subscriber
+   * that falls more than 1024 events behind loses the oldest.
+   */
+  readonly events: Stream.Stream<Event>
+  readonly statistics: Effect.Effect<Statistics>
+  /**
+   * Closes it before its scope does, and its pipes (`nng_listener_close`). `NNG_ENOENT` when it is closed already.
+   * **Interruption** stops the waiting, not the closing.
+   */
+  readonly close: Effect.Effect<void, Errors.ENOENT>
+}
+
+/**
+ * @since 0.1.0
+ * @category guards
+ */
+export const isListener: (u: unknown) => u is Listener = internal.isListener
+
+/**
+ * Makes a listener (`nng_listener_create`); it does nothing, and resolves nothing, before it is started. It ends with its
+ * scope, and with its socket.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: (socket: Socket, url: string, options?: Options) => Effect.Effect<Listener, MakeError, Scope.Scope> =
+  internal.makeListener
+
+/**
+ * Starts a listener (`nng_listener_start`): it is bound when this is done.
+ *
+ * **Interruption** leaves it as before.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const start: (self: Listener) => Effect.Effect<void, StartError> = internal.startListener

@@ -1,0 +1,39 @@
+/**
+ * The transports of Node: `tcp://`, `tcp4://` and `tcp6://` (nng_tcp(7)), and `inproc://` with them.
+ *
+ * **URLs.** A dialer needs `tcp://host:port`; `tcp://source;host:port` also names its own address. A listener takes
+ * `tcp://host:port`, where port 0 is any free one, and `tcp://:port` or `tcp://*:port` for all of the machine's
+ * addresses, IPv6 included where there is any (`tcp4` and `tcp6` take one family). All addresses of a name are tried.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as InprocTransport from "./InprocTransport.js"
+import * as Tcp from "./internal/node/tcp.js"
+import type { Transport } from "./Transport.js"
+import { Transports } from "./Transport.js"
+
+/**
+ * tcp over `node:net`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeTcp: Effect.Effect<Transport> = Effect.succeed(Tcp.transport)
+
+/**
+ * tcp alone.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerTcp: Layer.Layer<Transports> = Layer.orDie(Transports.layer(makeTcp))
+
+/**
+ * All of them.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<Transports> = Layer.orDie(Transports.layer(InprocTransport.make, makeTcp))

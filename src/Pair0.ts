@@ -1,0 +1,67 @@
+/**
+ * One peer, both ways (nng_pair(7)). What one side sends the other receives, in order, and a peer that does not receive
+ * makes the other's `send` wait.
+ *
+ * **Operations.** `Socket.send` waits while there is no peer, or the peer has no room. `Socket.recv` waits for a message.
+ * Both may be called concurrently and are served in order. A second peer is refused (`NNG_EBUSY`) as long as the first is
+ * there. Messages in the send buffer outlive the peer and go to the next; what the connection had taken may be lost with it.
+ *
+ * **Contexts.** None.
+ *
+ * **Options.** Those of every socket, and `sendBuffer` and `recvBuffer`.
+ *
+ * **Wire headers.** None.
+ *
+ * @since 0.1.0
+ */
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type * as Errors from "./Errors.js"
+import * as internal from "./internal/engine/api.js"
+import { Pair0 as Machine } from "./internal/protocol/pair0.js"
+import * as Protocol from "./Protocol.js"
+import type * as Socket from "./Socket.js"
+import type { Transports } from "./Transport.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options extends Socket.Options {
+  /** Messages that may wait for a peer with room (`NNG_OPT_SENDBUF`): 0 to 8192, default 0. */
+  readonly sendBuffer?: number | undefined
+  /** Messages that may wait for a receive (`NNG_OPT_RECVBUF`): 0 to 8192, default 0. */
+  readonly recvBuffer?: number | undefined
+}
+
+/**
+ * Options of a new socket.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface MakeOptions extends Options, Socket.MakeOptions {}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Pair0 extends Socket.CanSend, Socket.CanRecv, Socket.Configurable<Options> {}
+
+/**
+ * Makes a socket (`nng_pair0_open`). `NNG_EINVAL` names the option that is out of range.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options?: MakeOptions): Effect.Effect<Pair0, Errors.EINVAL, Scope.Scope | Transports> =>
+  internal.makeSocket<Pair0>(
+    {
+      protocol: Protocol.pair0,
+      raw: false,
+      canSend: true,
+      canRecv: true,
+      machine: ({ recvBuffer, sendBuffer }) => new Machine({ send: sendBuffer, recv: recvBuffer })
+    },
+    options
+  )

@@ -1,0 +1,486 @@
+/**
+ * What all sockets have in common. A socket is made by the module of its protocol, `Pair0.make`, and what it can do is
+ * in its type: only one with `CanRecv` has a `recv`.
+ *
+ * A socket lives as long as its scope. When that closes, or `close` is called, its listeners and dialers end, its pipes
+ * are cut, whoever waits on it fails with `NNG_ECLOSED`, and what is still queued in the library is lost; what the
+ * operating system has taken still goes out.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ * import * as InprocTransport from "effect-nng/InprocTransport"
+ * import * as Message from "effect-nng/Message"
+ * import * as Pair0 from "effect-nng/Pair0"
+ * import * as Socket from "effect-nng/Socket"
+ *
+ * const program = Effect.gen(function* () {
+ *   const left = yield* Pair0.make()
+ *   const right = yield* Pair0.make()
+ *   yield* Socket.listen(left, "inproc://example")
+ *   yield* Socket.dial(right, "inproc://example")
+ *   yield* Socket.send(right, "hello")
+ *   return Message.text(yield* Socket.recv(left))
+ * })
+ *
+ * export const main = program.pipe(Effect.scoped, Effect.provide(InprocTransport.layer))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type * as Chunk from "effect/Chunk"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type { Inspectable } from "effect/Inspectable"
+import type { Pipeable } from "effect/Pipeable"
+import type * as Scope from "effect/Scope"
+import type * as Sink from "effect/Sink"
+import type * as Stream from "effect/Stream"
+import type * as Subscribable from "effect/Subscribable"
+import type * as Dialer from "./Dialer.js"
+import type * as Errors from "./Errors.js"
+import * as internal from "./internal/engine/api.js"
+import type * as Listener from "./Listener.js"
+import type { Input, Message } from "./Message.js"
+import type { Pipe, PipeEvent } from "./Pipe.js"
+import type { Protocol } from "./Protocol.js"
+
+/**
+ * @since 0.1.0
+ * @category symbols
+ */
+export const TypeId: unique symbol = internal.SocketTypeId
+
+/**
+ * @since 0.1.0
+ * @category symbols
+ */
+export type TypeId = typeof TypeId
+
+/**
+ * Marks a socket that sends.
+ *
+ * @since 0.1.0
+ * @category symbols
+ */
+export const CanSendTypeId: unique symbol = internal.CanSendTypeId
+
+/**
+ * @since 0.1.0
+ * @category symbols
+ */
+export type CanSendTypeId = typeof CanSendTypeId
+
+/**
+ * Marks a socket that receives.
+ *
+ * @since 0.1.0
+ * @category symbols
+ */
+export const CanRecvTypeId: unique symbol = internal.CanRecvTypeId
+
+/**
+ * @since 0.1.0
+ * @category symbols
+ */
+export type CanRecvTypeId = typeof CanRecvTypeId
+
+/**
+ * Why a message was not sent; the caller still owns it.
+ *
+ * - `NNG_ECLOSED`: the socket is closed, or was while the send waited;
+ * - `NNG_ETIMEDOUT`: it had to wait for longer than `timeout`, or the socket's `sendTimeout`;
+ * - `NNG_EAGAIN`: it would have had to wait, and was asked not to (`nonblocking`).
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type SendError = Errors.ECLOSED | Errors.ETIMEDOUT | Errors.EAGAIN
+
+/**
+ * Why no message was received; none was taken.
+ *
+ * - `NNG_ECLOSED`: the socket is closed, or was while the receive waited;
+ * - `NNG_ETIMEDOUT`: none came within `timeout`, or the socket's `recvTimeout`;
+ * - `NNG_EAGAIN`: none was there, and it was asked not to wait (`nonblocking`).
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type RecvError = Errors.ECLOSED | Errors.ETIMEDOUT | Errors.EAGAIN
+
+/**
+ * How long one operation may wait. The decision is made together with the operation itself: one that timed out has done
+ * nothing, where `Effect.timeout` around it may throw away what it had already done.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface OperationOptions {
+  /** Instead of the socket's `sendTimeout` or `recvTimeout`; zero tries once. Then it is `NNG_ETIMEDOUT`. */
+  readonly timeout?: Duration.DurationInput | undefined
+  /** Do not wait at all: `NNG_EAGAIN` instead (`NNG_FLAG_NONBLOCK`). */
+  readonly nonblocking?: boolean | undefined
+}
+
+/**
+ * The options that every socket has.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** How long a receive waits (`NNG_OPT_RECVTIMEO`). Default: for ever. */
+  readonly recvTimeout?: Duration.DurationInput | undefined
+  /** How long a send waits (`NNG_OPT_SENDTIMEO`). Default: for ever. */
+  readonly sendTimeout?: Duration.DurationInput | undefined
+  /**
+   * Most bytes of a message that is received (`NNG_OPT_RECVMAXSZ`); a peer that announces more is cut off. 0 is no
+   * limit. Default 1 GiB, as libnng 2.x. A dialer or listener takes over the value that holds when it is made.
+   */
+  readonly recvMaxSize?: number | undefined
+  /** Longest wait before the first redial (`NNG_OPT_RECONNMINT`); taken over by dialers. Default 1 second. */
+  readonly reconnectMin?: Duration.DurationInput | undefined
+  /**
+   * What that wait grows to, doubling with each failure (`NNG_OPT_RECONNMAXT`); taken over by dialers. Default 0: it does
+   * not grow.
+   */
+  readonly reconnectMax?: Duration.DurationInput | undefined
+}
+
+/**
+ * Options of a socket that can only be given when it is made.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface MakeOptions extends Options {
+  readonly beforeAttach?: BeforeAttach | undefined
+}
+
+/**
+ * Looks at a connection before the socket has it (`NNG_PIPE_EV_ADD_PRE`); failing refuses it, with that reason, and so
+ * does closing the pipe. Runs in the pipe's own fiber: others are not held up.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type BeforeAttach = (pipe: Pipe) => Effect.Effect<void, Errors.NngError>
+
+/**
+ * What a socket has counted since it was made. What the application was given, and gave, and what nobody will have.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Statistics {
+  /** Peers now. */
+  readonly pipes: number
+  /** Connections refused, by `beforeAttach` or by the protocol. */
+  readonly reject: number
+  /** Messages accepted for sending. */
+  readonly sent: number
+  /** Messages handed to the application. */
+  readonly received: number
+  /** Messages lost, by reason: with a connection that ended, with a queue made shorter, with the socket itself. */
+  readonly dropped: { readonly disconnected: number; readonly resized: number; readonly closed: number }
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Socket extends Inspectable, Pipeable {
+  readonly [TypeId]: TypeId
+  /** Unique in the process, from 1 (`nng_socket_id`). */
+  readonly id: number
+  /** Its protocol, and so its peer's (`nng_socket_proto_id`). */
+  readonly protocol: Protocol
+  /** Whether the application sees the headers (`nng_socket_raw`). */
+  readonly raw: boolean
+  /** Its peers, now and as they change. */
+  readonly pipes: Subscribable.Subscribable<ReadonlyArray<Pipe>>
+  /**
+   * What happens to its pipes from now on (`nng_pipe_notify`); ends with the socket. A subscriber that falls more than
+   * 1024 events behind loses the oldest.
+   */
+  readonly events: Stream.Stream<PipeEvent>
+  readonly statistics: Effect.Effect<Statistics>
+  /**
+   * Closes it before its scope does, and waits until its pipes are gone (`nng_socket_close`). `NNG_ECLOSED` when it is
+   * closed already. **Interruption** stops the waiting, not the closing.
+   */
+  readonly close: Effect.Effect<void, Errors.ECLOSED>
+}
+
+/**
+ * A socket that sends.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CanSend extends Socket {
+  readonly [CanSendTypeId]: CanSendTypeId
+}
+
+/**
+ * A socket that receives.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CanRecv extends Socket {
+  readonly [CanRecvTypeId]: CanRecvTypeId
+}
+
+/**
+ * @since 0.1.0
+ * @category guards
+ */
+export const isSocket: (u: unknown) => u is Socket = internal.isSocket
+
+/**
+ * For a socket whose protocol is chosen at run time.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const canSend: (socket: Socket) => socket is CanSend = internal.canSend
+
+/**
+ * For a socket whose protocol is chosen at run time.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const canRecv: (socket: Socket) => socket is CanRecv = internal.canRecv
+
+/**
+ * Sends a message, or what one can be made of (`nng_send`, `nng_sendmsg`). Done means accepted: it is with the connection,
+ * or in the socket's send buffer, and the bytes belong to the library. It waits while there is no room for it, as when
+ * there is no peer; callers are served in order.
+ *
+ * **Interruption**: a send that is interrupted has sent nothing.
+ *
+ * @since 0.1.0
+ * @category sending
+ */
+export const send: {
+  (message: Input, options?: OperationOptions): (socket: CanSend) => Effect.Effect<void, SendError>
+  (socket: CanSend, message: Input, options?: OperationOptions): Effect.Effect<void, SendError>
+} = internal.send
+
+/**
+ * Sends messages one after the other, at less cost than one by one. On failure, those from the first that was not
+ * accepted on are still the caller's.
+ *
+ * **Interruption** while it waits leaves out that message and all that follow.
+ *
+ * @since 0.1.0
+ * @category sending
+ */
+export const sendAll: {
+  (messages: Iterable<Input>, options?: OperationOptions): (socket: CanSend) => Effect.Effect<void, SendError>
+  (socket: CanSend, messages: Iterable<Input>, options?: OperationOptions): Effect.Effect<void, SendError>
+} = internal.sendAll
+
+/**
+ * A sink that sends what it is given, a chunk at a time.
+ *
+ * **Interruption** as for `sendAll`.
+ *
+ * @since 0.1.0
+ * @category sending
+ */
+export const sink: (socket: CanSend) => Sink.Sink<void, Input, never, SendError> = internal.sink
+
+/**
+ * Receives the next message (`nng_recv`, `nng_recvmsg`), waiting for one if there is none; callers are served in order.
+ *
+ * **Interruption**: a receive that is interrupted has taken nothing. Use `timeout` rather than `Effect.timeout`, which
+ * may drop a message that was received in the last moment.
+ *
+ * @since 0.1.0
+ * @category receiving
+ */
+export const recv: (socket: CanRecv, options?: OperationOptions) => Effect.Effect<Message, RecvError> = internal.recv
+
+/**
+ * Receives what is there, at least one message and at most `max` (default 1024).
+ *
+ * **Interruption** as for `recv`.
+ *
+ * @since 0.1.0
+ * @category receiving
+ */
+export const recvChunk: (
+  socket: CanRecv,
+  options?: OperationOptions & { readonly max?: number | undefined }
+) => Effect.Effect<Chunk.NonEmptyChunk<Message>, RecvError> = internal.recvChunk
+
+/**
+ * The messages that come, in chunks of what is there; it ends when the socket is closed.
+ *
+ * A stream delivers what it has pulled, and ending it early discards the rest of that chunk: `chunkSize` (default 1024)
+ * bounds this, and 1 is exact. **Interruption** while it waits takes nothing.
+ *
+ * @since 0.1.0
+ * @category receiving
+ */
+export const stream: (
+  socket: CanRecv,
+  options?: { readonly chunkSize?: number | undefined }
+) => Stream.Stream<Message, Exclude<RecvError, Errors.ECLOSED | Errors.EAGAIN>> = internal.stream
+
+/**
+ * Whether a send would not have to wait now (`nng_socket_get_send_poll_fd`).
+ *
+ * @since 0.1.0
+ * @category sending
+ */
+export const isWritable: (socket: CanSend) => Effect.Effect<boolean> = internal.isWritable
+
+/**
+ * Whether a receive would not have to wait now (`nng_socket_get_recv_poll_fd`).
+ *
+ * @since 0.1.0
+ * @category receiving
+ */
+export const isReadable: (socket: CanRecv) => Effect.Effect<boolean> = internal.isReadable
+
+/**
+ * Makes a dialer and starts it (`nng_dial`): by default it waits for the first connection and fails with what prevented
+ * it; the dialer then is closed. With `nonblocking` it returns at once, and keeps trying in the background.
+ *
+ * **Interruption** closes the dialer and what it had opened.
+ *
+ * @since 0.1.0
+ * @category endpoints
+ */
+export const dial: {
+  (
+    url: string,
+    options?: Dialer.DialOptions
+  ): (socket: Socket) => Effect.Effect<Dialer.Dialer, Dialer.MakeError | Dialer.StartError, Scope.Scope>
+  (
+    socket: Socket,
+    url: string,
+    options?: Dialer.DialOptions
+  ): Effect.Effect<Dialer.Dialer, Dialer.MakeError | Dialer.StartError, Scope.Scope>
+} = internal.dial
+
+/**
+ * Makes a listener and starts it (`nng_listen`).
+ *
+ * **Interruption** closes it.
+ *
+ * @since 0.1.0
+ * @category endpoints
+ */
+export const listen: {
+  (
+    url: string,
+    options?: Listener.Options
+  ): (socket: Socket) => Effect.Effect<Listener.Listener, Listener.MakeError | Listener.StartError, Scope.Scope>
+  (
+    socket: Socket,
+    url: string,
+    options?: Listener.Options
+  ): Effect.Effect<Listener.Listener, Listener.MakeError | Listener.StartError, Scope.Scope>
+} = internal.listen
+
+/**
+ * Waits until the socket has at least `n` peers. It promises nothing of what they do next, nor that a subscriber has
+ * subscribed. `NNG_ECLOSED` when the socket is closed.
+ *
+ * **Interruption** has no effect but to stop waiting.
+ *
+ * @since 0.1.0
+ * @category pipes
+ */
+export const awaitPeers: {
+  (n: number): (socket: Socket) => Effect.Effect<void, Errors.ECLOSED>
+  (socket: Socket, n: number): Effect.Effect<void, Errors.ECLOSED>
+} = internal.awaitPeers
+
+/**
+ * The pipe with this id, as found on a received message. `NNG_ENOENT` when it is gone.
+ *
+ * @since 0.1.0
+ * @category pipes
+ */
+export const getPipe: {
+  (id: number): (socket: Socket) => Effect.Effect<Pipe, Errors.ENOENT>
+  (socket: Socket, id: number): Effect.Effect<Pipe, Errors.ENOENT>
+} = internal.getPipe
+
+/**
+ * Sets, replaces or, with undefined, removes what looks at new connections (`nng_pipe_notify` for ADD_PRE). Connections
+ * that exist are not looked at again.
+ *
+ * @since 0.1.0
+ * @category pipes
+ */
+export const setBeforeAttach: {
+  (hook: BeforeAttach | undefined): (socket: Socket) => Effect.Effect<void, Errors.ECLOSED>
+  (socket: Socket, hook: BeforeAttach | undefined): Effect.Effect<void, Errors.ECLOSED>
+} = internal.setBeforeAttach
+
+/**
+ * What a socket's options are now; times are `Duration`s.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Settings {
+  readonly recvTimeout: Duration.Duration
+  readonly sendTimeout: Duration.Duration
+  readonly recvMaxSize: number
+  readonly reconnectMin: Duration.Duration
+  readonly reconnectMax: Duration.Duration
+  readonly sendBuffer: number
+  readonly recvBuffer: number
+}
+
+/**
+ * A socket whose options of type `O` can be changed while it lives.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Configurable<in O> extends Socket {
+  readonly [ConfigurableTypeId]: (options: O) => void
+}
+
+/**
+ * @since 0.1.0
+ * @category symbols
+ */
+export const ConfigurableTypeId: unique symbol = internal.ConfigurableTypeId
+
+/**
+ * @since 0.1.0
+ * @category symbols
+ */
+export type ConfigurableTypeId = typeof ConfigurableTypeId
+
+/**
+ * Changes options of a live socket (`nng_socket_set`), all or none of them: `NNG_EINVAL` names the one that is out of
+ * range. Timeouts hold from the next operation, buffers at once, and what endpoints take over for those made later.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export const configure: {
+  <O>(options: NoInfer<O>): (socket: Configurable<O>) => Effect.Effect<void, Errors.EINVAL | Errors.ECLOSED>
+  <O>(socket: Configurable<O>, options: NoInfer<O>): Effect.Effect<void, Errors.EINVAL | Errors.ECLOSED>
+} = internal.configure
+
+/**
+ * Reads the options of a socket (`nng_socket_get`). A buffer that its protocol does not have reads 0.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export const settings: (socket: Socket) => Effect.Effect<Settings, Errors.ECLOSED> = internal.settings

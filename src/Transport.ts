@@ -1,0 +1,328 @@
+/**
+ * How messages get to a peer and back: the port that every transport implements, and the service that holds the
+ * transports of a program.
+ *
+ * An SP transport is its streams: a listener is a stream of connections, a connection a stream of messages in and a sink
+ * of messages out, and interrupting one cancels what is in flight, as aio cancel does.
+ *
+ * A transport that carries bytes is made by `ByteTransport`, which brings the handshake, the framing and the limits;
+ * one that carries messages (inproc, ws) implements this port itself.
+ *
+ * @since 0.1.0
+ */
+import * as Chunk from "effect/Chunk"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as Sink from "effect/Sink"
+import * as Stream from "effect/Stream"
+import type { StreamError } from "./ByteStream.js"
+import * as Duplex from "./Duplex.js"
+import * as Errors from "./Errors.js"
+import type { Message } from "./Message.js"
+import type { PipeProperties } from "./Pipe.js"
+import type { Protocol } from "./Protocol.js"
+import type { Url } from "./Url.js"
+
+/**
+ * Why an endpoint cannot be made: `NNG_EADDRINVAL` when the URL lacks what the transport needs or has what it does not
+ * allow, `NNG_EINVAL` for an option value out of range, `NNG_ENOTSUP` for an option or a role that it does not have.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type CheckError = Errors.EADDRINVAL | Errors.EINVAL | Errors.ENOTSUP
+
+/**
+ * Why an attempt to connect failed.
+ *
+ * - `NNG_ECONNREFUSED`: nobody listens; `NNG_EUNREACHABLE`: no way there; `NNG_ETIMEDOUT`: no answer in time;
+ * - `NNG_EADDRINVAL`: the name does not resolve, or the address is no address here; `NNG_ENOENT`: a file is missing;
+ * - `NNG_ECONNSHUT`, `NNG_ECONNRESET`: the peer closed, or cut the connection, during the handshake;
+ * - `NNG_EPROTO`: what answered does not speak SP; `NNG_ECRYPTO`, `NNG_EPEERAUTH`: TLS failed;
+ * - `NNG_EPERM`, `NNG_ENOFILES`, `NNG_ENOMEM`, `NNG_EINVAL`, `NNG_ENOTSUP`, `NNG_ESYSERR`: the operating system refused;
+ * - `NNG_ECLOSED`, `NNG_ECANCELED`: it was closed, or cancelled, underneath.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type DialError =
+  | Errors.EADDRINVAL
+  | Errors.ECANCELED
+  | Errors.ECLOSED
+  | Errors.ECONNREFUSED
+  | Errors.ECONNRESET
+  | Errors.ECONNSHUT
+  | Errors.ECRYPTO
+  | Errors.EINVAL
+  | Errors.ENOENT
+  | Errors.ENOFILES
+  | Errors.ENOMEM
+  | Errors.ENOTSUP
+  | Errors.EPEERAUTH
+  | Errors.EPERM
+  | Errors.EPROTO
+  | Errors.ETIMEDOUT
+  | Errors.EUNREACHABLE
+  | Errors.ESYSERR
+
+/**
+ * Why a listener could not bind: `NNG_EADDRINUSE` somebody has the address, `NNG_EADDRINVAL` it is not ours or does not
+ * resolve, `NNG_EPERM` it needs rights, `NNG_ENOENT` its directory is missing; the rest as the operating system said.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type ListenError =
+  | Errors.EADDRINUSE
+  | Errors.EADDRINVAL
+  | Errors.EINVAL
+  | Errors.ENOENT
+  | Errors.ENOFILES
+  | Errors.ENOMEM
+  | Errors.ENOTSUP
+  | Errors.EPERM
+  | Errors.ESYSERR
+
+/**
+ * Why a connection could not be accepted. The listener tries again; only `NNG_ECLOSED` ends it.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type AcceptError = Errors.ECLOSED | Errors.ECONNABORTED | Errors.ENOFILES | Errors.ENOMEM | Errors.ESYSERR
+
+/**
+ * Why a connection that was made did not become a pipe: a peer that is silent (`NNG_ETIMEDOUT`), speaks something else
+ * (`NNG_EPROTO`, `NNG_ECRYPTO`), is not who it should be (`NNG_EPEERAUTH`) or goes away.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type HandshakeError = StreamError | Errors.EPROTO
+
+/**
+ * Why no more messages come: what ends a byte stream, or a frame against the rules (`NNG_EPROTO`), over the receive
+ * limit (`NNG_EMSGSIZE`) or too big for memory (`NNG_ENOMEM`).
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type ReceiveError = StreamError | Errors.EPROTO | Errors.EMSGSIZE | Errors.ENOMEM
+
+/**
+ * Why no more messages go: what ends a connection.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type SendError = ReceiveError
+
+/**
+ * The synchronous face of a connection. `push` takes a message and says whether there is room for another.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Messages = Duplex.Duplex<ReadonlyArray<Message>, Message, ReceiveError>
+
+/**
+ * A connection to a peer that has told which protocol it speaks.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Connection {
+  readonly peerProtocol: number
+  readonly properties: PipeProperties
+  /** The messages that come, a chunk for each read. It ends when the peer closes in good order. */
+  readonly receive: Stream.Stream<Message, Exclude<ReceiveError, Errors.ECONNSHUT>>
+  /** The messages that go. A chunk goes out whole or not at all. */
+  readonly sink: Sink.Sink<void, Message, never, SendError>
+  /** What `receive` is made of. An orderly end is `NNG_ECONNSHUT`. **Interruption** takes nothing. */
+  readonly pull: Effect.Effect<Chunk.NonEmptyChunk<Message>, ReceiveError>
+  /** What `sink` is made of. **Interruption** while it waits for room has sent nothing. */
+  readonly send: (batch: Chunk.Chunk<Message>) => Effect.Effect<void, SendError>
+  /** For whoever drives the connection synchronously, as a socket does; then the others are not to be used. */
+  readonly messages: Messages
+}
+
+/**
+ * Options of the tcp family.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TcpOptions {
+  /** Send small messages at once (`NNG_OPT_TCP_NODELAY`). Default true. */
+  readonly noDelay?: boolean | undefined
+  /** Let the operating system probe an idle peer (`NNG_OPT_TCP_KEEPALIVE`). Default true; libnng's is false. */
+  readonly keepAlive?: boolean | undefined
+  /** A dialer's source address, without a port (`NNG_OPT_LOCADDR`). Default: the system chooses. */
+  readonly localAddress?: string | undefined
+}
+
+/**
+ * Options for the transport of an endpoint, by family. One that the URL's transport does not have is `NNG_ENOTSUP`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TransportOptions {
+  readonly tcp?: TcpOptions | undefined
+}
+
+/**
+ * What a dialer or listener asks of its transport.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Target {
+  readonly url: Url
+  /** The protocol of the socket. */
+  readonly protocol: Protocol
+  /** Most bytes of one message; 0 is no limit. */
+  readonly recvMaxSize: number
+  readonly options: TransportOptions
+}
+
+/**
+ * A connection that was accepted and not yet greeted. Its handshake runs off the accept loop.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Accepted {
+  readonly properties: PipeProperties
+  readonly handshake: Effect.Effect<Connection, HandshakeError, Scope.Scope>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Acceptor {
+  /** Where it listens, with the real port. */
+  readonly url: Url
+  /** The next connection; it lives as long as the scope. **Interruption** accepts nothing. */
+  readonly accept: Effect.Effect<Accepted, AcceptError, Scope.Scope>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Transport {
+  readonly schemes: ReadonlyArray<string>
+  /** The families of `TransportOptions` that it has. */
+  readonly options: ReadonlyArray<keyof TransportOptions>
+  /** What can be said of an endpoint before it is started; does no I/O. */
+  readonly check: (role: "dial" | "listen", url: Url, options: TransportOptions) => Either.Either<void, CheckError>
+  /**
+   * Connects and greets. **Interruption** closes what it opened.
+   */
+  readonly dial: (target: Target) => Effect.Effect<Connection, DialError, Scope.Scope>
+  /**
+   * Binds and listens for as long as the scope lives.
+   */
+  readonly listen: (target: Target) => Effect.Effect<Acceptor, ListenError, Scope.Scope>
+}
+
+/**
+ * Makes the streams of a connection from its synchronous face.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const connection = (
+  messages: Messages,
+  self: { readonly peerProtocol: number; readonly properties: PipeProperties }
+): Connection => new ConnectionImpl(messages, self.peerProtocol, self.properties)
+
+/** A socket uses `messages` alone, so the rest is made when asked for. */
+class ConnectionImpl implements Connection {
+  private made: Duplex.Effects<ReadonlyArray<Message>, Message, ReceiveError> | undefined = undefined
+
+  constructor(
+    readonly messages: Messages,
+    readonly peerProtocol: number,
+    readonly properties: PipeProperties
+  ) {}
+
+  private get effects(): Duplex.Effects<ReadonlyArray<Message>, Message, ReceiveError> {
+    return (this.made ??= Duplex.effects(this.messages, () => new Errors.ECLOSED({ operation: "connection" })))
+  }
+
+  get pull(): Effect.Effect<Chunk.NonEmptyChunk<Message>, ReceiveError> {
+    return Effect.map(this.effects.pull, (batch) => Chunk.unsafeFromArray(batch) as Chunk.NonEmptyChunk<Message>)
+  }
+
+  send(batch: Chunk.Chunk<Message>): Effect.Effect<void, SendError> {
+    return this.effects.pushAll(batch)
+  }
+
+  get receive(): Stream.Stream<Message, Exclude<ReceiveError, Errors.ECONNSHUT>> {
+    return Stream.repeatEffectChunk(this.pull).pipe(Stream.catchTag("NNG_ECONNSHUT", () => Stream.empty))
+  }
+
+  get sink(): Sink.Sink<void, Message, never, SendError> {
+    return Sink.forEachChunk((batch: Chunk.Chunk<Message>) => this.send(batch))
+  }
+}
+
+/**
+ * The connections that a listener accepts, as a stream; each lives as long as the scope that the stream is pulled in.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const connections = (acceptor: Acceptor): Stream.Stream<Accepted, AcceptError, Scope.Scope> =>
+  Stream.repeatEffect(acceptor.accept)
+
+/**
+ * The transports of a program, by scheme.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class Transports extends Context.Tag("effect-nng/Transports")<Transports, ReadonlyMap<string, Transport>>() {
+  /**
+   * A layer of these transports and no others. Errors and requirements are those of its members. Two that serve one
+   * scheme are `NNG_EEXIST`: adding a transport never silently replaces another.
+   */
+  static readonly layer = <Members extends ReadonlyArray<Effect.Effect<Transport, unknown, unknown>>>(
+    ...members: Members
+  ): Layer.Layer<
+    Transports,
+    Effect.Effect.Error<Members[number]> | Errors.EEXIST,
+    Exclude<Effect.Effect.Context<Members[number]>, Scope.Scope>
+  > =>
+    Layer.scoped(
+      Transports,
+      Effect.flatMap(
+        Effect.all(members) as Effect.Effect<
+          ReadonlyArray<Transport>,
+          Effect.Effect.Error<Members[number]>,
+          Effect.Effect.Context<Members[number]>
+        >,
+        byScheme
+      )
+    )
+}
+
+const byScheme = (transports: ReadonlyArray<Transport>): Effect.Effect<ReadonlyMap<string, Transport>, Errors.EEXIST> =>
+  Effect.suspend(() => {
+    const map = new Map<string, Transport>()
+    for (const transport of transports) {
+      for (const scheme of transport.schemes) {
+        if (map.has(scheme)) {
+          return new Errors.EEXIST({ operation: "Transports.layer", reason: `two transports serve ${scheme}://` })
+        }
+        map.set(scheme, transport)
+      }
+    }
+    return Effect.succeed(map)
+  })

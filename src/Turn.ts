@@ -1,0 +1,77 @@
+/**
+ * Lets the event loop run. A fiber that loops over ready operations never suspends, and the yields of effect's own
+ * scheduler are microtasks, so without a hop timers and I/O would starve.
+ *
+ * A `Context.Reference` with a default for every platform; a test or a simulation provides its own.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface TurnShape {
+  /**
+   * Counts one operation; true when the loop has had no chance to turn for so long that a `hop` is due.
+   */
+  readonly unsafeDue: () => boolean
+  /**
+   * Waits for one turn of the event loop. **Interruption** cancels the wait.
+   */
+  readonly hop: Effect.Effect<void>
+}
+
+const operationsPerLook = 64
+const longestRunMillis = 4
+
+const nextTurn: (run: () => void) => () => void =
+  typeof setImmediate === "function"
+    ? (run) => {
+        const handle = setImmediate(run)
+        return () => clearImmediate(handle)
+      }
+    : (run) => {
+        const { port1, port2 } = new MessageChannel()
+        port1.addEventListener(
+          "message",
+          () => {
+            port1.close()
+            run()
+          },
+          { once: true }
+        )
+        port1.start()
+        port2.postMessage(undefined)
+        return () => port1.close()
+      }
+
+/**
+ * Looks at the clock every few operations and asks for a hop when the last one is some milliseconds ago: a busy
+ * loop pays for about two hundred hops a second, an idle one for none.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (): TurnShape => {
+  let operations = 0
+  let turned = performance.now()
+  return {
+    unsafeDue: () => ++operations % operationsPerLook === 0 && performance.now() - turned > longestRunMillis,
+    hop: Effect.async<void>((resume) => {
+      const cancel = nextTurn(() => {
+        turned = performance.now()
+        resume(Effect.void)
+      })
+      return Effect.sync(cancel)
+    })
+  }
+}
+
+/**
+ * @since 0.1.0
+ * @category tags
+ */
+export class Turn extends Context.Reference<Turn>()("effect-nng/Turn", { defaultValue: make }) {}

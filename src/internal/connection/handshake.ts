@@ -1,0 +1,70 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { ByteStream, StreamError } from "../../ByteStream.js"
+import * as Errors from "../../Errors.js"
+import type { Protocol } from "../../Protocol.js"
+import type { Connection, HandshakeError } from "../../Transport.js"
+import * as Transport from "../../Transport.js"
+import type { Format } from "../wire/framing.js"
+import * as Header from "../wire/header.js"
+import { ByteMessages } from "./messages.js"
+
+/**
+ * For the handshake as a whole; libnng allows as much for every single read, so a peer that drips bytes holds it off.
+ *
+ * @internal
+ */
+export const deadline = Duration.seconds(10)
+
+interface Greeting {
+  readonly peerProtocol: number
+  readonly glued: Uint8Array
+}
+
+const none = new Uint8Array(0)
+
+/** Both sides speak first, so neither waits for the other. */
+const greet = (stream: ByteStream, protocol: Protocol): Effect.Effect<Greeting, StreamError | Errors.EPROTO> =>
+  Effect.zipRight(stream.write(Header.encode(protocol.number)), listen(stream, none))
+
+const listen = (stream: ByteStream, before: Uint8Array): Effect.Effect<Greeting, StreamError | Errors.EPROTO> =>
+  Effect.flatMap(stream.read, (chunk) => {
+    const bytes = before.length === 0 ? chunk : join(before, chunk)
+    const peerProtocol = Header.decode(bytes)
+    if (peerProtocol === undefined) return listen(stream, bytes)
+    if (typeof peerProtocol !== "number") return Effect.fail(peerProtocol)
+    return Effect.succeed({ peerProtocol, glued: bytes.subarray(Header.length) })
+  })
+
+const join = (before: Uint8Array, after: Uint8Array): Uint8Array => {
+  const bytes = new Uint8Array(before.length + after.length)
+  bytes.set(before)
+  bytes.set(after, before.length)
+  return bytes
+}
+
+/**
+ * The SP handshake, with its deadline.
+ *
+ * @internal
+ */
+export const connection = (
+  stream: ByteStream,
+  options: { readonly protocol: Protocol; readonly recvMaxSize: number; readonly format: Format }
+): Effect.Effect<Connection, HandshakeError> =>
+  greet(stream, options.protocol).pipe(
+    Effect.timeoutFail({
+      duration: deadline,
+      onTimeout: () =>
+        new Errors.ETIMEDOUT({
+          operation: "handshake",
+          reason: `no SP header within ${Duration.format(deadline)}`
+        })
+    }),
+    Effect.map(({ glued, peerProtocol }) =>
+      Transport.connection(new ByteMessages(stream.bytes, options.format, options.recvMaxSize, glued), {
+        peerProtocol,
+        properties: stream.properties
+      })
+    )
+  )

@@ -1,0 +1,161 @@
+// hot path: bench/
+import type { Bytes, StreamError } from "../../ByteStream.js"
+import type { Handler } from "../../Duplex.js"
+import * as Errors from "../../Errors.js"
+import type { Message } from "../../Message.js"
+import type { Messages, ReceiveError } from "../../Transport.js"
+import * as Framing from "../wire/framing.js"
+
+/**
+ * What a pipe accepts before it is full; there is always room for one message. It stands for the kernel's buffer: what
+ * is in it counts as sent.
+ */
+const highWaterMark = 256 * 1024
+
+const nobody: Handler<ReadonlyArray<Message>, ReceiveError> = {
+  onPull: () => {},
+  onDrain: () => {},
+  onClose: () => {}
+}
+
+/**
+ * Messages over bytes: decodes a read as a whole, encodes all that was sent in a tick as one write, and waits for the
+ * operating system to take that before the next.
+ *
+ * @internal
+ */
+export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> {
+  private owner = nobody
+  private readonly decoder: Framing.Decoder
+  /** Bytes that came glued to the handshake. */
+  private glued: Uint8Array | undefined
+  private demanded = false
+  /** Accepted, not yet encoded. */
+  private pending: Array<Message> = []
+  private pendingBytes = 0
+  /** With the operating system, not all taken yet. */
+  private writing: ReadonlyArray<Message> | undefined = undefined
+  private writingBytes = 0
+  private scheduled = false
+  private full = false
+  private failed = false
+  private closed = false
+
+  constructor(
+    private readonly bytes: Bytes,
+    private readonly format: Framing.Format,
+    recvMaxSize: number,
+    glued: Uint8Array
+  ) {
+    this.decoder = new Framing.Decoder(format, recvMaxSize)
+    this.glued = glued.length === 0 ? undefined : glued
+    bytes.start(this)
+  }
+
+  start(owner: Handler<ReadonlyArray<Message>, ReceiveError>): void {
+    this.owner = owner
+  }
+
+  pull(): ReadonlyArray<Message> | undefined {
+    while (!this.failed) {
+      const chunk = this.glued ?? this.bytes.pull()
+      this.glued = undefined
+      if (chunk === undefined) {
+        this.demanded = true
+        return undefined
+      }
+      const batch = this.decoder.unsafePush(chunk)
+      if (this.decoder.failure !== undefined) {
+        this.failed = true
+        queueMicrotask(() => this.fail())
+      }
+      if (batch.length > 0) return batch
+    }
+    return undefined
+  }
+
+  push(message: Message): boolean {
+    this.pending.push(message)
+    this.pendingBytes += Framing.frameSize(this.format, message)
+    if (!this.scheduled && this.writing === undefined) {
+      this.scheduled = true
+      queueMicrotask(this.flush)
+    }
+    if (this.pendingBytes + this.writingBytes < highWaterMark) return true
+    this.full = true
+    return false
+  }
+
+  close(): ReadonlyArray<Message> {
+    if (this.closed) return []
+    this.write()
+    this.closed = true
+    this.owner = nobody
+    this.bytes.close()
+    const unsent = [...(this.writing ?? []), ...this.pending]
+    this.writing = undefined
+    this.pending = []
+    return unsent
+  }
+
+  onPull(chunk: Uint8Array): void {
+    const batch = this.decoder.unsafePush(chunk)
+    if (batch.length > 0) {
+      this.demanded = false
+      this.owner.onPull(batch)
+    }
+    if (this.decoder.failure !== undefined) {
+      this.failed = true
+      return this.fail()
+    }
+    if (!this.demanded) return
+    const more = this.pull()
+    if (more === undefined) return
+    this.demanded = false
+    this.owner.onPull(more)
+  }
+
+  onDrain(): void {
+    this.writing = undefined
+    this.writingBytes = 0
+    this.write()
+    this.relieve()
+  }
+
+  onClose(error: StreamError): void {
+    if (this.failed) return
+    this.owner.onClose(
+      error._tag === "NNG_ECONNSHUT" && !this.decoder.idle
+        ? new Errors.ECONNSHUT({ operation: "receive", reason: "the peer closed in the middle of a message" })
+        : error
+    )
+  }
+
+  private readonly flush = () => {
+    this.scheduled = false
+    this.write()
+    this.relieve()
+  }
+
+  private write(): void {
+    if (this.closed || this.writing !== undefined || this.pending.length === 0) return
+    const batch = this.pending
+    const size = this.pendingBytes
+    this.pending = []
+    this.pendingBytes = 0
+    if (this.bytes.push(Framing.encode(this.format, batch))) return
+    this.writing = batch
+    this.writingBytes = size
+  }
+
+  private relieve(): void {
+    if (!this.full || this.closed || this.pendingBytes + this.writingBytes >= highWaterMark) return
+    this.full = false
+    this.owner.onDrain()
+  }
+
+  private fail(): void {
+    if (this.closed || this.decoder.failure === undefined) return
+    this.owner.onClose(this.decoder.failure)
+  }
+}

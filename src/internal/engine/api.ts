@@ -1,0 +1,291 @@
+import type * as Chunk from "effect/Chunk"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
+import * as Predicate from "effect/Predicate"
+import type * as Scope from "effect/Scope"
+import * as Sink from "effect/Sink"
+import * as Stream from "effect/Stream"
+import type { Aio } from "../../Aio.js"
+import type * as DialerApi from "../../Dialer.js"
+import * as Errors from "../../Errors.js"
+import type * as ListenerApi from "../../Listener.js"
+import type { Input, Message } from "../../Message.js"
+import type { Pipe } from "../../Pipe.js"
+import type * as Api from "../../Socket.js"
+import type { Transports } from "../../Transport.js"
+import { fromInput } from "../vocabulary/message.js"
+import type { Patience, WaitError } from "./conversation.js"
+import * as Dialers from "./dialer.js"
+import * as Listeners from "./listener.js"
+import type { Input as OptionsInput } from "./options.js"
+import * as Sockets from "./socket.js"
+import type { SocketImpl, Spec } from "./socket.js"
+
+export { CanRecvTypeId, CanSendTypeId, ConfigurableTypeId, TypeId as SocketTypeId } from "./socket.js"
+export { TypeId as DialerTypeId } from "./dialer.js"
+export { TypeId as ListenerTypeId } from "./listener.js"
+
+const impl = (socket: Api.Socket): SocketImpl => socket as SocketImpl
+
+/** @internal */
+export const isSocket = (u: unknown): u is Api.Socket => Predicate.hasProperty(u, Sockets.TypeId)
+
+/** @internal */
+export const canSend = (socket: Api.Socket): socket is Api.CanSend => impl(socket).spec.canSend
+
+/** @internal */
+export const canRecv = (socket: Api.Socket): socket is Api.CanRecv => impl(socket).spec.canRecv
+
+/**
+ * A socket of this protocol. Its type is the protocol module's to say.
+ *
+ * @internal
+ */
+export const makeSocket = <S extends Api.Socket>(
+  spec: Spec,
+  input: Sockets.Input | undefined
+): Effect.Effect<S, Errors.EINVAL, Scope.Scope | Transports> =>
+  Effect.map(Sockets.make(spec, input), (socket) => socket as Api.Socket as S)
+
+const tooLate = (operation: string) => () => new Errors.ETIMEDOUT({ operation })
+const notNow = (operation: string) => () => new Errors.EAGAIN({ operation })
+const sendTooLate = tooLate("send")
+const recvTooLate = tooLate("recv")
+const sendNotNow = notNow("send")
+const recvNotNow = notNow("recv")
+
+const patienceOf = (options: Api.OperationOptions, byDefault: Patience): Patience => {
+  if (options.nonblocking === true) return 0
+  if (options.timeout === undefined) return byDefault
+  const millis = Duration.toMillis(options.timeout)
+  return millis === Infinity ? undefined : millis
+}
+
+const sendMessage = (
+  socket: Api.Socket,
+  message: Message,
+  options: Api.OperationOptions | undefined
+): Effect.Effect<void, WaitError> => {
+  const { conversation, settings } = impl(socket)
+  return options === undefined
+    ? conversation.send(message, settings.sendTimeout, sendTooLate)
+    : conversation.send(
+        message,
+        patienceOf(options, settings.sendTimeout),
+        options.nonblocking === true ? sendNotNow : sendTooLate
+      )
+}
+
+/** @internal */
+export const send: {
+  (message: Input, options?: Api.OperationOptions): (socket: Api.CanSend) => Effect.Effect<void, Api.SendError>
+  (socket: Api.CanSend, message: Input, options?: Api.OperationOptions): Effect.Effect<void, Api.SendError>
+} = dual(
+  (args) => isSocket(args[0]),
+  (socket: Api.CanSend, message: Input, options?: Api.OperationOptions) =>
+    sendMessage(socket, fromInput(message), options)
+)
+
+/** @internal */
+export const sendAll: {
+  (
+    messages: Iterable<Input>,
+    options?: Api.OperationOptions
+  ): (socket: Api.CanSend) => Effect.Effect<void, Api.SendError>
+  (socket: Api.CanSend, messages: Iterable<Input>, options?: Api.OperationOptions): Effect.Effect<void, Api.SendError>
+} = dual(
+  (args) => isSocket(args[0]),
+  (socket: Api.CanSend, messages: Iterable<Input>, options: Api.OperationOptions = {}) =>
+    Effect.suspend(() => {
+      const { conversation, settings } = impl(socket)
+      return conversation.sendAll(
+        Array.from(messages, fromInput),
+        patienceOf(options, settings.sendTimeout),
+        options.nonblocking === true ? sendNotNow : sendTooLate
+      )
+    })
+)
+
+/** @internal */
+export const sink = (socket: Api.CanSend): Sink.Sink<void, Input, never, Api.SendError> =>
+  Sink.forEachChunk((chunk: Chunk.Chunk<Input>) => sendAll(socket, chunk))
+
+/** @internal */
+export const recv = (socket: Api.CanRecv, options?: Api.OperationOptions): Effect.Effect<Message, Api.RecvError> => {
+  const { conversation, settings } = impl(socket)
+  return options === undefined
+    ? conversation.recv(settings.recvTimeout, recvTooLate)
+    : conversation.recv(
+        patienceOf(options, settings.recvTimeout),
+        options.nonblocking === true ? recvNotNow : recvTooLate
+      )
+}
+
+const defaultChunkSize = 1024
+
+/** @internal */
+export const recvChunk = (
+  socket: Api.CanRecv,
+  options: Api.OperationOptions & { readonly max?: number | undefined } = {}
+): Effect.Effect<Chunk.NonEmptyChunk<Message>, Api.RecvError> => {
+  const { conversation, settings } = impl(socket)
+  return conversation.recvChunk(
+    options.max ?? defaultChunkSize,
+    patienceOf(options, settings.recvTimeout),
+    options.nonblocking === true ? recvNotNow : recvTooLate
+  )
+}
+
+/** @internal */
+export const stream = (
+  socket: Api.CanRecv,
+  options?: { readonly chunkSize?: number | undefined }
+): Stream.Stream<Message, Exclude<Api.RecvError, Errors.ECLOSED | Errors.EAGAIN>> =>
+  Stream.repeatEffectChunk(Effect.suspend(() => recvChunk(socket, { max: options?.chunkSize }))).pipe(
+    Stream.catchTags({ NNG_ECLOSED: () => Stream.empty, NNG_EAGAIN: () => Stream.empty })
+  )
+
+/** @internal */
+export const isWritable = (socket: Api.CanSend): Effect.Effect<boolean> =>
+  Effect.sync(() => !impl(socket).closing && impl(socket).machine.canSend)
+
+/** @internal */
+export const isReadable = (socket: Api.CanRecv): Effect.Effect<boolean> =>
+  Effect.sync(() => !impl(socket).closing && impl(socket).machine.canRecv)
+
+/** @internal */
+export const awaitPeers: {
+  (n: number): (socket: Api.Socket) => Effect.Effect<void, Errors.ECLOSED>
+  (socket: Api.Socket, n: number): Effect.Effect<void, Errors.ECLOSED>
+} = dual(2, (socket: Api.Socket, n: number) => impl(socket).awaitPeers(n))
+
+/** @internal */
+export const getPipe: {
+  (id: number): (socket: Api.Socket) => Effect.Effect<Pipe, Errors.ENOENT>
+  (socket: Api.Socket, id: number): Effect.Effect<Pipe, Errors.ENOENT>
+} = dual(2, (socket: Api.Socket, id: number) =>
+  Effect.suspend(() => {
+    const pipe = impl(socket).getPipe(id)
+    return pipe === undefined || pipe.isGone
+      ? new Errors.ENOENT({ operation: "Socket.getPipe", reason: `socket ${socket.id} has no pipe ${id}` })
+      : Effect.succeed(pipe)
+  })
+)
+
+const whenOpen = <A, E>(
+  socket: Api.Socket,
+  operation: string,
+  use: (socket: SocketImpl) => Effect.Effect<A, E>
+): Effect.Effect<A, E | Errors.ECLOSED> =>
+  Effect.suspend((): Effect.Effect<A, E | Errors.ECLOSED> =>
+    impl(socket).closing ? new Errors.ECLOSED({ operation, reason: "the socket is closed" }) : use(impl(socket))
+  )
+
+/** @internal */
+export const setBeforeAttach: {
+  (hook: Api.BeforeAttach | undefined): (socket: Api.Socket) => Effect.Effect<void, Errors.ECLOSED>
+  (socket: Api.Socket, hook: Api.BeforeAttach | undefined): Effect.Effect<void, Errors.ECLOSED>
+} = dual(2, (socket: Api.Socket, hook: Api.BeforeAttach | undefined) =>
+  whenOpen(socket, "Socket.setBeforeAttach", (socket) =>
+    Effect.sync(() => {
+      socket.beforeAttach = hook
+    })
+  )
+)
+
+/** @internal */
+export const configure: {
+  <O>(options: NoInfer<O>): (socket: Api.Configurable<O>) => Effect.Effect<void, Errors.EINVAL | Errors.ECLOSED>
+  <O>(socket: Api.Configurable<O>, options: NoInfer<O>): Effect.Effect<void, Errors.EINVAL | Errors.ECLOSED>
+} = dual(2, <O>(socket: Api.Configurable<O>, options: O) =>
+  whenOpen(socket, "Socket.configure", (socket) => socket.configure(options as OptionsInput))
+)
+
+const duration = (patience: Patience): Duration.Duration =>
+  patience === undefined ? Duration.infinity : Duration.millis(patience)
+
+/** @internal */
+export const settings = (socket: Api.Socket): Effect.Effect<Api.Settings, Errors.ECLOSED> =>
+  whenOpen(socket, "Socket.settings", ({ settings }) =>
+    Effect.succeed({
+      ...settings,
+      recvTimeout: duration(settings.recvTimeout),
+      sendTimeout: duration(settings.sendTimeout),
+      reconnectMin: Duration.millis(settings.reconnectMin),
+      reconnectMax: Duration.millis(settings.reconnectMax)
+    })
+  )
+
+/** @internal */
+export const isDialer = (u: unknown): u is DialerApi.Dialer => Predicate.hasProperty(u, Dialers.TypeId)
+
+/** @internal */
+export const makeDialer: (
+  socket: Api.Socket,
+  url: string,
+  options?: DialerApi.Options
+) => Effect.Effect<DialerApi.Dialer, DialerApi.MakeError, Scope.Scope> = Dialers.make
+
+/** @internal */
+export const startDialer = Dialers.start
+
+/** @internal */
+export const startDialerAio: {
+  (aio: Aio, options?: DialerApi.StartOptions): (self: DialerApi.Dialer) => Effect.Effect<void>
+  (self: DialerApi.Dialer, aio: Aio, options?: DialerApi.StartOptions): Effect.Effect<void>
+} = dual((args) => isDialer(args[0]), Dialers.startAio)
+
+/** @internal */
+export const isListener = (u: unknown): u is ListenerApi.Listener => Predicate.hasProperty(u, Listeners.TypeId)
+
+/** @internal */
+export const makeListener: (
+  socket: Api.Socket,
+  url: string,
+  options?: ListenerApi.Options
+) => Effect.Effect<ListenerApi.Listener, ListenerApi.MakeError, Scope.Scope> = Listeners.make
+
+/** @internal */
+export const startListener = Listeners.start
+
+/** @internal */
+export const dial: {
+  (
+    url: string,
+    options?: DialerApi.DialOptions
+  ): (socket: Api.Socket) => Effect.Effect<DialerApi.Dialer, DialerApi.MakeError | DialerApi.StartError, Scope.Scope>
+  (
+    socket: Api.Socket,
+    url: string,
+    options?: DialerApi.DialOptions
+  ): Effect.Effect<DialerApi.Dialer, DialerApi.MakeError | DialerApi.StartError, Scope.Scope>
+} = dual(
+  (args) => isSocket(args[0]),
+  (socket: Api.Socket, url: string, options: DialerApi.DialOptions = {}) =>
+    Effect.tap(makeDialer(socket, url, options), (dialer) => closeOnFailure(startDialer(dialer, options), dialer))
+)
+
+/** @internal */
+export const listen: {
+  (
+    url: string,
+    options?: ListenerApi.Options
+  ): (
+    socket: Api.Socket
+  ) => Effect.Effect<ListenerApi.Listener, ListenerApi.MakeError | ListenerApi.StartError, Scope.Scope>
+  (
+    socket: Api.Socket,
+    url: string,
+    options?: ListenerApi.Options
+  ): Effect.Effect<ListenerApi.Listener, ListenerApi.MakeError | ListenerApi.StartError, Scope.Scope>
+} = dual(
+  (args) => isSocket(args[0]),
+  (socket: Api.Socket, url: string, options: ListenerApi.Options = {}) =>
+    Effect.tap(makeListener(socket, url, options), (listener) => closeOnFailure(startListener(listener), listener))
+)
+
+const closeOnFailure = <E>(
+  started: Effect.Effect<void, E>,
+  endpoint: { readonly close: Effect.Effect<void, Errors.ENOENT> }
+): Effect.Effect<void, E> => Effect.onError(started, () => Effect.ignore(endpoint.close))

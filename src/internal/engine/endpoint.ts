@@ -1,0 +1,95 @@
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Scope from "effect/Scope"
+import * as Errors from "../../Errors.js"
+import type { Transport, TransportOptions } from "../../Transport.js"
+import * as Url from "../../Url.js"
+import type { SocketImpl } from "./socket.js"
+
+/**
+ * What dialers and listeners are made with.
+ *
+ * @internal
+ */
+export interface Endpoint {
+  readonly socket: SocketImpl
+  readonly url: Url.Url
+  readonly transport: Transport
+  readonly options: TransportOptions
+  /** Ends with the socket, and with the scope that the endpoint was made in. */
+  readonly scope: Scope.CloseableScope
+}
+
+type MakeError = Errors.EADDRINVAL | Errors.EINVAL | Errors.ENOTSUP | Errors.ECLOSED
+
+const find = (
+  socket: SocketImpl,
+  role: "dial" | "listen",
+  text: string,
+  options: TransportOptions
+): Either.Either<Pick<Endpoint, "url" | "transport" | "options">, MakeError> =>
+  Either.gen(function* () {
+    const url = yield* Url.parse(text)
+    const { transports } = socket.services
+    const transport = transports.get(url.scheme)
+    const notSupported = (reason: string) =>
+      Either.left(new Errors.ENOTSUP({ operation: role, address: url.href, reason }))
+    if (transport === undefined) {
+      return yield* notSupported(`no transport for ${url.scheme}://, there are ${[...transports.keys()].join(", ")}`)
+    }
+    const transportOptions: TransportOptions = { tcp: options.tcp }
+    for (const family of Object.keys(transportOptions) as Array<keyof TransportOptions>) {
+      if (transportOptions[family] !== undefined && !transport.options.includes(family)) {
+        return yield* notSupported(`${url.scheme}:// has no ${family} options`)
+      }
+    }
+    yield* transport.check(role, url, transportOptions)
+    return { url, transport, options: transportOptions }
+  })
+
+/**
+ * Makes an endpoint of a socket; `release` is what its end takes.
+ *
+ * @internal
+ */
+export const make = <A>(
+  socket: SocketImpl,
+  role: "dial" | "listen",
+  text: string,
+  options: TransportOptions,
+  construct: (endpoint: Endpoint) => Either.Either<A, Errors.EINVAL>,
+  release: (endpoint: A) => Effect.Effect<void>
+): Effect.Effect<A, MakeError, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.suspend(() => {
+      if (socket.closing) {
+        return new Errors.ECLOSED({ operation: role, address: text, reason: "the socket is closed" })
+      }
+      return Effect.flatMap(find(socket, role, text, options), (found) =>
+        Effect.flatMap(Scope.fork(socket.services.scope, ExecutionStrategy.sequential), (scope) =>
+          Effect.tap(construct({ ...found, socket, scope }), (endpoint) =>
+            Scope.addFinalizer(scope, release(endpoint))
+          ).pipe(Effect.map((endpoint) => ({ endpoint, scope })))
+        )
+      )
+    }),
+    ({ scope }, exit) => Scope.close(scope, exit)
+  ).pipe(Effect.map(({ endpoint }) => endpoint))
+
+/**
+ * Counts failures by their tag.
+ *
+ * @internal
+ */
+export class Tally {
+  private readonly counts: { [Tag in Errors.Tag]?: number } = {}
+
+  count(error: Errors.NngError): void {
+    this.counts[error._tag] = (this.counts[error._tag] ?? 0) + 1
+  }
+
+  get snapshot(): { readonly [Tag in Errors.Tag]?: number } {
+    return { ...this.counts }
+  }
+}

@@ -1,0 +1,216 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Exit from "effect/Exit"
+import { format, NodeInspectSymbol } from "effect/Inspectable"
+import { pipeArguments } from "effect/Pipeable"
+import * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import * as Errors from "../../Errors.js"
+import type * as Api from "../../Listener.js"
+import type { Socket } from "../../Socket.js"
+import type { Accepted, AcceptError, Acceptor } from "../../Transport.js"
+import { run as runPipe } from "./attach.js"
+import { Broadcast } from "./broadcast.js"
+import type { Endpoint } from "./endpoint.js"
+import * as Endpoints from "./endpoint.js"
+import { allocate } from "./ids.js"
+import * as Options from "./options.js"
+import type { SocketImpl } from "./socket.js"
+
+/** @internal */
+export const TypeId: Api.TypeId = Symbol.for("effect-nng/Listener") as Api.TypeId
+
+/** What to wait after a failure to accept: little where memory or descriptors may soon be free again. */
+const coolDown = (error: AcceptError): Duration.Duration =>
+  error._tag === "NNG_ENOMEM" || error._tag === "NNG_ENOFILES" ? Duration.millis(10) : Duration.millis(100)
+
+class ListenerImpl implements Api.Listener {
+  readonly [TypeId]: Api.TypeId = TypeId
+  readonly id: number
+  current: Api.State | { readonly _tag: "Starting" } = { _tag: "Idle" }
+  private readonly broadcast = new Broadcast<Api.Event>()
+  private readonly failures = new Endpoints.Tally()
+  private pipes = 0
+  private accepts = 0
+  private reject = 0
+
+  constructor(
+    readonly endpoint: Endpoint,
+    readonly configuration: Api.Configuration
+  ) {
+    this.id = allocate(endpoint.socket.services.ids.listeners, this)
+  }
+
+  get url(): string {
+    return this.current._tag === "Listening" ? this.current.url : this.endpoint.url.href
+  }
+
+  get state(): Effect.Effect<Api.State> {
+    return Effect.sync(() => (this.current._tag === "Starting" ? { _tag: "Idle" } : this.current))
+  }
+
+  get events(): Stream.Stream<Api.Event> {
+    return this.broadcast.stream(() => this.broadcast.last)
+  }
+
+  get statistics(): Effect.Effect<Api.Statistics> {
+    return Effect.sync(() => ({
+      pipes: this.pipes,
+      accepts: this.accepts,
+      reject: this.reject,
+      failures: this.failures.snapshot
+    }))
+  }
+
+  get close(): Effect.Effect<void, Errors.ENOENT> {
+    return Effect.suspend(() =>
+      this.current._tag === "Closed"
+        ? new Errors.ENOENT({ operation: "Listener.close", address: this.url, reason: "the listener is closed" })
+        : Effect.flatMap(
+            Effect.forkIn(Scope.close(this.endpoint.scope, Exit.void), this.endpoint.socket.services.home),
+            (fiber) => fiber.await
+          )
+    )
+  }
+
+  readonly release: Effect.Effect<void> = Effect.sync(() => {
+    this.current = { _tag: "Closed" }
+    this.broadcast.emit({ _tag: "Closed" })
+    this.broadcast.end()
+    this.endpoint.socket.services.ids.listeners.remove(this.id)
+  })
+
+  readonly start: Effect.Effect<void, Api.StartError> = Effect.suspend(() => {
+    const refusal = this.refuseStart()
+    if (refusal !== undefined) return refusal
+    this.current = { _tag: "Starting" }
+    return this.bind
+  }).pipe((start) =>
+    Effect.suspend(() =>
+      Effect.withSpan(start, "effect-nng.Listener.start", { attributes: { url: this.url }, captureStackTrace: false })
+    )
+  )
+
+  /** A bind that fails, or is interrupted, leaves nothing behind. */
+  private readonly bind: Effect.Effect<void, Api.StartError> = Effect.uninterruptibleMask((restore) =>
+    Effect.gen(this, function* () {
+      const { options, scope: parent, socket, transport, url } = this.endpoint
+      const scope = yield* Scope.fork(parent, ExecutionStrategy.sequential)
+      const target = { url, protocol: socket.protocol, recvMaxSize: this.configuration.recvMaxSize, options }
+      const acceptor = yield* restore(Scope.extend(transport.listen(target), scope)).pipe(
+        Effect.onError((cause) => {
+          if (this.current._tag === "Starting") this.current = { _tag: "Idle" }
+          return Scope.close(scope, Exit.failCause(cause))
+        })
+      )
+      if (this.current._tag !== "Starting") {
+        yield* Scope.close(scope, Exit.void)
+        return yield* new Errors.ECLOSED({ operation: "listen", address: url.href, reason: "closed while it started" })
+      }
+      this.current = { _tag: "Listening", url: acceptor.url.href }
+      this.broadcast.emit(this.current)
+      yield* Effect.forkIn(Effect.interruptible(this.acceptAll(acceptor, scope)), scope)
+    })
+  )
+
+  private refuseStart(): Errors.ECLOSED | Errors.ENOENT | Errors.ESTATE | undefined {
+    const details = (reason: string) => ({ operation: "Listener.start", address: this.url, reason })
+    if (this.endpoint.socket.closing) return new Errors.ECLOSED(details("the socket is closed"))
+    if (this.current._tag === "Closed") return new Errors.ENOENT(details("the listener is closed"))
+    return this.current._tag === "Idle" ? undefined : new Errors.ESTATE(details("the listener is started already"))
+  }
+
+  private acceptAll(acceptor: Acceptor, parent: Scope.Scope): Effect.Effect<void> {
+    const acceptOne = Effect.flatMap(Scope.fork(parent, ExecutionStrategy.sequential), (scope) =>
+      Scope.extend(acceptor.accept, scope).pipe(
+        Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))),
+        Effect.flatMap((accepted) =>
+          Effect.forkIn(
+            Effect.onExit(this.serve(accepted, scope), (exit) => Scope.close(scope, exit)),
+            parent
+          )
+        )
+      )
+    )
+    return acceptOne.pipe(
+      Effect.catchAll((error) => {
+        this.failures.count(error)
+        this.broadcast.emit({ _tag: "AcceptFailed", error })
+        return error._tag === "NNG_ECLOSED" ? Effect.interrupt : Effect.sleep(coolDown(error))
+      }),
+      Effect.forever
+    )
+  }
+
+  /** One connection, from its handshake to its end; nobody else waits for it. */
+  private serve(accepted: Accepted, scope: Scope.Scope): Effect.Effect<void> {
+    const { socket } = this.endpoint
+    return Scope.extend(accepted.handshake, scope).pipe(
+      Effect.flatMap((connection) =>
+        runPipe(
+          socket,
+          connection,
+          { _tag: "Listener", id: this.id, url: this.url },
+          {
+            attached: () => {
+              this.accepts++
+              this.pipes++
+            },
+            refused: () => {
+              this.reject++
+              this.pipes++
+            }
+          }
+        ).pipe(Effect.ensuring(Effect.sync(() => this.pipes--)))
+      ),
+      Effect.catchAll((error) => {
+        this.failures.count(error)
+        const { remoteAddress } = accepted.properties
+        this.broadcast.emit({ _tag: "HandshakeFailed", error, remoteAddress })
+        return Effect.logDebug("handshake failed").pipe(Effect.annotateLogs({ url: this.url, error: error.message }))
+      }),
+      Effect.asVoid
+    )
+  }
+
+  toJSON(): unknown {
+    return { _id: "effect-nng/Listener", id: this.id, url: this.url, state: this.current._tag }
+  }
+
+  toString(): string {
+    return format(this.toJSON())
+  }
+
+  [NodeInspectSymbol](): unknown {
+    return this.toJSON()
+  }
+
+  pipe() {
+    // eslint-disable-next-line prefer-rest-params
+    return pipeArguments(this, arguments)
+  }
+}
+
+/** @internal */
+export const make = (
+  socket: Socket,
+  url: string,
+  options: Api.Options = {}
+): Effect.Effect<ListenerImpl, Api.MakeError, Scope.Scope> =>
+  Endpoints.make(
+    socket as SocketImpl,
+    "listen",
+    url,
+    options,
+    (endpoint) =>
+      Either.map(
+        Options.change(endpoint.socket.settings, { recvMaxSize: options.recvMaxSize }),
+        ({ recvMaxSize }) => new ListenerImpl(endpoint, { recvMaxSize })
+      ),
+    (listener) => listener.release
+  )
+
+/** @internal */
+export const start = (self: Api.Listener): Effect.Effect<void, Api.StartError> => (self as ListenerImpl).start

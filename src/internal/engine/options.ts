@@ -1,0 +1,106 @@
+import * as Duration from "effect/Duration"
+import * as Either from "effect/Either"
+import * as Errors from "../../Errors.js"
+import type { Patience } from "./conversation.js"
+
+const invalid = (name: string, reason: string) =>
+  Either.left(new Errors.EINVAL({ operation: "options", reason: `${name} ${reason}` }))
+
+/**
+ * A time: undefined for ever, else milliseconds. effect rounds a negative number up to zero; here it is a mistake.
+ *
+ * @internal
+ */
+export const time = (name: string, input: Duration.DurationInput): Either.Either<Patience, Errors.EINVAL> => {
+  if (typeof input === "number" && !(input >= 0)) return invalid(name, `is ${input}, and no time is negative`)
+  const millis = Duration.toMillis(input)
+  return Either.right(millis === Infinity ? undefined : millis)
+}
+
+/** @internal */
+export const integer = (
+  name: string,
+  value: number,
+  least: number,
+  most: number
+): Either.Either<number, Errors.EINVAL> =>
+  Number.isSafeInteger(value) && value >= least && value <= most
+    ? Either.right(value)
+    : invalid(name, `is ${value}, not a whole number from ${least} to ${most}`)
+
+/** The settings that every socket has, in the engine's units. */
+export interface Settings {
+  readonly recvTimeout: Patience
+  readonly sendTimeout: Patience
+  readonly recvMaxSize: number
+  readonly reconnectMin: number
+  readonly reconnectMax: number
+  readonly sendBuffer: number
+  readonly recvBuffer: number
+}
+
+/** What may be said of them. */
+export interface Input {
+  readonly recvTimeout?: Duration.DurationInput | undefined
+  readonly sendTimeout?: Duration.DurationInput | undefined
+  readonly recvMaxSize?: number | undefined
+  readonly reconnectMin?: Duration.DurationInput | undefined
+  readonly reconnectMax?: Duration.DurationInput | undefined
+  readonly sendBuffer?: number | undefined
+  readonly recvBuffer?: number | undefined
+}
+
+/** @internal */
+export const defaults: Settings = {
+  recvTimeout: undefined,
+  sendTimeout: undefined,
+  recvMaxSize: 2 ** 30,
+  reconnectMin: 1000,
+  reconnectMax: 0,
+  sendBuffer: 0,
+  recvBuffer: 0
+}
+
+const largestBuffer = 8192
+
+const finite = (name: string, input: Duration.DurationInput): Either.Either<number, Errors.EINVAL> =>
+  Either.flatMap(time(name, input), (millis) =>
+    millis === undefined ? invalid(name, "is infinite") : Either.right(millis)
+  )
+
+const readers: {
+  readonly [K in keyof Settings]: (input: NonNullable<Input[K]>) => Either.Either<Settings[K], Errors.EINVAL>
+} = {
+  recvTimeout: (input) => time("recvTimeout", input),
+  sendTimeout: (input) => time("sendTimeout", input),
+  recvMaxSize: (input) => integer("recvMaxSize", input, 0, Number.MAX_SAFE_INTEGER),
+  reconnectMin: (input) => finite("reconnectMin", input),
+  reconnectMax: (input) => finite("reconnectMax", input),
+  sendBuffer: (input) => integer("sendBuffer", input, 0, largestBuffer),
+  recvBuffer: (input) => integer("recvBuffer", input, 0, largestBuffer)
+}
+
+const read = <K extends keyof Settings>(
+  key: K,
+  input: Input,
+  before: Settings
+): Either.Either<Settings[K], Errors.EINVAL> => {
+  const value = input[key]
+  return value === undefined ? Either.right(before[key]) : readers[key](value)
+}
+
+/**
+ * These settings changed as asked; all of it, or an error that names what was wrong.
+ *
+ * @internal
+ */
+export const change = (before: Settings, input: Input): Either.Either<Settings, Errors.EINVAL> =>
+  Either.all({
+    recvTimeout: read("recvTimeout", input, before),
+    sendTimeout: read("sendTimeout", input, before),
+    recvMaxSize: read("recvMaxSize", input, before),
+    reconnectMin: read("reconnectMin", input, before),
+    reconnectMax: read("reconnectMax", input, before),
+    sendBuffer: read("sendBuffer", input, before),
+    recvBuffer: read("recvBuffer", input, before)
+  })

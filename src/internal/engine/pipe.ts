@@ -1,0 +1,191 @@
+// hot path: bench/
+import * as Effect from "effect/Effect"
+import { format, NodeInspectSymbol } from "effect/Inspectable"
+import { pipeArguments } from "effect/Pipeable"
+import * as Address from "../../Address.js"
+import type { Handler } from "../../Duplex.js"
+import * as Errors from "../../Errors.js"
+import type { Message } from "../../Message.js"
+import * as Api from "../../Pipe.js"
+import type { Connection, Messages, ReceiveError } from "../../Transport.js"
+import type { Lane } from "../protocol/machine.js"
+import { unsafeSetPipe } from "../vocabulary/message.js"
+
+/** What a pipe tells its socket. */
+interface Owner {
+  readonly id: number
+  readonly readable: (pipe: PipeImpl) => void
+  readonly writable: (pipe: PipeImpl) => void
+}
+
+const nothing: ReadonlyArray<Message> = []
+
+/**
+ * A connection as the socket sees it. At most one decoded read waits here for the protocol; only when that is taken
+ * is the next one asked for, and only then is a peer's leaving noticed.
+ *
+ * @internal
+ */
+export class PipeImpl implements Api.Pipe, Lane, Handler<ReadonlyArray<Message>, ReceiveError> {
+  readonly [Api.TypeId]: Api.TypeId = Api.TypeId
+  readonly socketId: number
+  readonly peerProtocol: number
+  readonly properties: Api.PipeProperties
+  writable = false
+  /** Why it is gone, or going. */
+  reason: Api.RemovalReason | undefined = undefined
+
+  private readonly messages: Messages
+  private inbox: ReadonlyArray<Message> = nothing
+  private taken = 0
+  /** Messages that nobody will have, for want of a connection. */
+  private lost = 0
+  /** The transport has nothing more to give than what it gave. */
+  private ended = false
+  private gone = false
+  private wake: (() => void) | undefined = undefined
+
+  constructor(
+    private readonly owner: Owner,
+    readonly id: number,
+    readonly origin: Api.Origin,
+    connection: Connection
+  ) {
+    this.socketId = owner.id
+    this.peerProtocol = connection.peerProtocol
+    this.properties = connection.properties
+    this.messages = connection.messages
+  }
+
+  get scheme(): string {
+    return this.origin.url.slice(0, this.origin.url.indexOf(":"))
+  }
+
+  get hasNext(): boolean {
+    return this.taken < this.inbox.length
+  }
+
+  /** True from the moment that nobody can use it any more. */
+  get isGone(): boolean {
+    return this.gone
+  }
+
+  get close(): Effect.Effect<void, Errors.ENOENT> {
+    return Effect.suspend(() => {
+      if (this.gone) return new Errors.ENOENT({ operation: "Pipe.close", reason: `pipe ${this.id} is gone` })
+      this.cut(new Errors.ECLOSED({ operation: "Pipe.close" }))
+      return Effect.void
+    })
+  }
+
+  /** Suspends the fiber that owns the connection until nobody needs it any more. */
+  readonly awaitGone: Effect.Effect<void> = Effect.async((resume) => {
+    if (this.gone) return resume(Effect.void)
+    this.wake = () => resume(Effect.void)
+  })
+
+  /** The protocol is about to have it. */
+  start(): void {
+    this.writable = true
+    this.messages.start(this)
+  }
+
+  /** Asks for the first messages. */
+  listen(): void {
+    this.refill()
+    if (this.hasNext) this.owner.readable(this)
+  }
+
+  next(): Message | undefined {
+    const { inbox } = this
+    if (this.taken === inbox.length) return undefined
+    const message = inbox[this.taken++]!
+    unsafeSetPipe(message, this.id)
+    if (this.taken === inbox.length) this.refill()
+    return message
+  }
+
+  push(message: Message): void {
+    this.writable = this.messages.push(message)
+  }
+
+  /** Ends it from this side, now. */
+  cut(reason: Api.RemovalReason): void {
+    this.reason ??= reason
+    this.lost += this.inbox.length - this.taken
+    this.inbox = nothing
+    this.taken = 0
+    this.leave()
+  }
+
+  /** Closes the connection; returns how many messages, sent or come, are lost with it. */
+  release(): number {
+    this.cut(new Errors.ECLOSED({ operation: "pipe" }))
+    this.lost += this.messages.close().length
+    const { lost } = this
+    this.lost = 0
+    return lost
+  }
+
+  onPull(batch: ReadonlyArray<Message>): void {
+    if (this.gone) return
+    this.inbox = batch
+    this.taken = 0
+    this.owner.readable(this)
+  }
+
+  onDrain(): void {
+    if (this.ended || this.gone) return
+    this.writable = true
+    this.owner.writable(this)
+  }
+
+  onClose(error: ReceiveError): void {
+    this.reason ??= error
+    this.ended = true
+    this.writable = false
+    if (this.hasNext || this.gone) return
+    this.refill()
+    if (this.hasNext) this.owner.readable(this)
+  }
+
+  private refill(): void {
+    if (this.gone) return
+    this.inbox = this.messages.pull() ?? nothing
+    this.taken = 0
+    if (this.inbox.length === 0 && this.ended) this.leave()
+  }
+
+  private leave(): void {
+    if (this.gone) return
+    this.gone = true
+    this.writable = false
+    this.wake?.()
+  }
+
+  toJSON(): unknown {
+    const { localAddress, remoteAddress } = this.properties
+    return {
+      _id: "effect-nng/Pipe",
+      id: this.id,
+      socketId: this.socketId,
+      origin: this.origin,
+      peerProtocol: this.peerProtocol,
+      ...(localAddress === undefined ? {} : { localAddress: Address.format(localAddress) }),
+      ...(remoteAddress === undefined ? {} : { remoteAddress: Address.format(remoteAddress) })
+    }
+  }
+
+  toString(): string {
+    return format(this.toJSON())
+  }
+
+  [NodeInspectSymbol](): unknown {
+    return this.toJSON()
+  }
+
+  pipe() {
+    // eslint-disable-next-line prefer-rest-params
+    return pipeArguments(this, arguments)
+  }
+}

@@ -1,0 +1,278 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Exit from "effect/Exit"
+import * as FiberId from "effect/FiberId"
+import { format, NodeInspectSymbol } from "effect/Inspectable"
+import { pipeArguments } from "effect/Pipeable"
+import * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import * as Subscribable from "effect/Subscribable"
+import { Entropy } from "../../Entropy.js"
+import * as Errors from "../../Errors.js"
+import type { Origin, Pipe, PipeEvent } from "../../Pipe.js"
+import type { Protocol } from "../../Protocol.js"
+import type * as Api from "../../Socket.js"
+import type { Connection } from "../../Transport.js"
+import { Transports } from "../../Transport.js"
+import { Turn } from "../../Turn.js"
+import type { Machine } from "../protocol/machine.js"
+import { Broadcast } from "./broadcast.js"
+import { Conversation } from "./conversation.js"
+import { Deadlines } from "./deadlines.js"
+import type { IdSpaces } from "./ids.js"
+import { allocate, Ids } from "./ids.js"
+import * as Options from "./options.js"
+import { PipeImpl } from "./pipe.js"
+
+/** @internal */
+export const TypeId: Api.TypeId = Symbol.for("effect-nng/Socket") as Api.TypeId
+/** @internal */
+export const CanSendTypeId: Api.CanSendTypeId = Symbol.for("effect-nng/Socket/CanSend") as Api.CanSendTypeId
+/** @internal */
+export const CanRecvTypeId: Api.CanRecvTypeId = Symbol.for("effect-nng/Socket/CanRecv") as Api.CanRecvTypeId
+/** @internal */
+export const ConfigurableTypeId: Api.ConfigurableTypeId = Symbol.for(
+  "effect-nng/Socket/Configurable"
+) as Api.ConfigurableTypeId
+
+/**
+ * What a protocol module says of its sockets.
+ *
+ * @internal
+ */
+export interface Spec {
+  readonly protocol: Protocol
+  readonly raw: boolean
+  readonly canSend: boolean
+  readonly canRecv: boolean
+  readonly machine: (settings: Options.Settings) => Machine
+}
+
+/** @internal */
+export type Input = Options.Input & { readonly beforeAttach?: Api.BeforeAttach | undefined }
+
+interface Services {
+  readonly transports: Transports["Type"]
+  readonly deadlines: Deadlines
+  readonly turn: Turn["Type"]
+  readonly ids: IdSpaces
+  readonly pipeIds: ReturnType<IdSpaces["pipes"]>
+  /** Where the socket was made; what `close` starts is finished there. */
+  readonly home: Scope.Scope
+  /** Holds the endpoints, and ends with the socket. */
+  readonly scope: Scope.CloseableScope
+}
+
+const closedError = (operation: string) => new Errors.ECLOSED({ operation, reason: "the socket is closed" })
+
+/** @internal */
+export class SocketImpl implements Api.Socket {
+  readonly [TypeId]: Api.TypeId = TypeId
+  readonly id: number
+  readonly protocol: Protocol
+  readonly raw: boolean
+  readonly machine: Machine
+  readonly conversation: Conversation
+  settings: Options.Settings
+  beforeAttach: Api.BeforeAttach | undefined
+  reject = 0
+  readonly dropped = { disconnected: 0, resized: 0, closed: 0 }
+
+  private readonly attached = new Map<number, PipeImpl>()
+  private readonly broadcast = new Broadcast<PipeEvent>()
+  private readonly changes = new Broadcast<ReadonlyArray<Pipe>>()
+  private readonly peerWaits = new Set<() => void>()
+  private readonly closed = Deferred.unsafeMake<void>(FiberId.none)
+  closing = false
+
+  constructor(
+    readonly spec: Spec,
+    readonly services: Services,
+    settings: Options.Settings,
+    beforeAttach: Api.BeforeAttach | undefined
+  ) {
+    this.id = allocate(services.ids.sockets, this)
+    this.protocol = spec.protocol
+    this.raw = spec.raw
+    this.settings = settings
+    this.beforeAttach = beforeAttach
+    this.machine = spec.machine(settings)
+    this.conversation = new Conversation(this.machine, services.deadlines, services.turn)
+  }
+
+  get events(): Stream.Stream<PipeEvent> {
+    return this.broadcast.stream(() => undefined)
+  }
+
+  get pipes(): Subscribable.Subscribable<ReadonlyArray<Pipe>> {
+    const now = () => [...this.attached.values()]
+    return Subscribable.make({ get: Effect.sync(now), changes: this.changes.stream(now) })
+  }
+
+  get statistics(): Effect.Effect<Api.Statistics> {
+    return Effect.sync(() => ({
+      pipes: this.attached.size,
+      reject: this.reject,
+      sent: this.conversation.sent,
+      received: this.conversation.received,
+      dropped: { ...this.dropped }
+    }))
+  }
+
+  get close(): Effect.Effect<void, Errors.ECLOSED> {
+    return Effect.suspend(() =>
+      this.closing
+        ? closedError("Socket.close")
+        : Effect.flatMap(Effect.forkIn(this.shutdown, this.services.home), (fiber) => fiber.await)
+    )
+  }
+
+  /** Ends everything, once; whoever asks again waits for that. */
+  readonly shutdown: Effect.Effect<void> = Effect.suspend(() => {
+    if (this.closing) return Deferred.await(this.closed)
+    this.closing = true
+    this.conversation.close(closedError("Socket"))
+    for (const wake of this.peerWaits) wake()
+    return Effect.zipRight(
+      Scope.close(this.services.scope, Exit.void),
+      Effect.suspend(() => {
+        this.dropped.closed += this.machine.close()
+        this.services.deadlines.close()
+        this.broadcast.end()
+        this.changes.end()
+        this.services.ids.sockets.remove(this.id)
+        return Deferred.succeed(this.closed, void 0)
+      })
+    )
+  }).pipe(Effect.uninterruptible)
+
+  emit(event: PipeEvent): void {
+    this.broadcast.emit(event)
+  }
+
+  open(connection: Connection, origin: Origin): PipeImpl {
+    const { pipeIds } = this.services
+    const pipe: PipeImpl = new PipeImpl(this, allocate(pipeIds, this), origin, connection)
+    return pipe
+  }
+
+  /** Gives a pipe to the protocol, or says why not. */
+  attach(pipe: PipeImpl): Errors.NngError | undefined {
+    if (this.closing) return closedError("attach")
+    pipe.start()
+    const refusal = this.machine.attach(pipe)
+    if (refusal !== undefined) return refusal
+    this.attached.set(pipe.id, pipe)
+    pipe.listen()
+    this.changed()
+    return undefined
+  }
+
+  detach(pipe: PipeImpl): void {
+    if (this.attached.delete(pipe.id)) {
+      this.machine.detach(pipe)
+      this.changed()
+    }
+    this.dropped.disconnected += pipe.release()
+    this.services.pipeIds.remove(pipe.id)
+  }
+
+  getPipe(id: number): PipeImpl | undefined {
+    return this.attached.get(id)
+  }
+
+  readable(pipe: PipeImpl): void {
+    this.machine.readable(pipe)
+    this.conversation.notify()
+  }
+
+  writable(pipe: PipeImpl): void {
+    this.machine.writable(pipe)
+    this.conversation.notify()
+  }
+
+  configure(input: Options.Input): Either.Either<void, Errors.EINVAL> {
+    return Either.map(Options.change(this.settings, input), (settings) => {
+      this.settings = settings
+      this.dropped.resized += this.machine.resize({ send: settings.sendBuffer, recv: settings.recvBuffer })
+      this.conversation.notify()
+    })
+  }
+
+  awaitPeers(n: number): Effect.Effect<void, Errors.ECLOSED> {
+    return Effect.suspend(() => {
+      if (this.closing) return closedError("awaitPeers")
+      return this.attached.size >= n ? Effect.void : Effect.zipRight(this.peersChanged, this.awaitPeers(n))
+    })
+  }
+
+  private readonly peersChanged = Effect.async<void>((resume) => {
+    const wake = () => {
+      this.peerWaits.delete(wake)
+      resume(Effect.void)
+    }
+    this.peerWaits.add(wake)
+    return Effect.sync(() => void this.peerWaits.delete(wake))
+  })
+
+  private changed(): void {
+    this.conversation.notify()
+    this.changes.emit([...this.attached.values()])
+    for (const wake of this.peerWaits) wake()
+  }
+
+  toJSON(): unknown {
+    return {
+      _id: "effect-nng/Socket",
+      id: this.id,
+      protocol: this.protocol.name,
+      raw: this.raw,
+      closed: this.closing,
+      pipes: [...this.attached.keys()]
+    }
+  }
+
+  toString(): string {
+    return format(this.toJSON())
+  }
+
+  [NodeInspectSymbol](): unknown {
+    return this.toJSON()
+  }
+
+  pipe() {
+    // eslint-disable-next-line prefer-rest-params
+    return pipeArguments(this, arguments)
+  }
+}
+
+const services: Effect.Effect<Services, never, Scope.Scope | Transports> = Effect.gen(function* () {
+  const home = yield* Effect.scope
+  const ids = yield* Ids
+  const runtime = yield* Effect.runtime<never>()
+  return {
+    transports: yield* Transports,
+    deadlines: new Deadlines(runtime, yield* Effect.clock),
+    turn: yield* Turn,
+    ids,
+    pipeIds: ids.pipes(yield* Entropy),
+    home,
+    scope: yield* Scope.make(ExecutionStrategy.sequential)
+  }
+})
+
+/** @internal */
+export const make = (
+  spec: Spec,
+  input: Input = {}
+): Effect.Effect<SocketImpl, Errors.EINVAL, Scope.Scope | Transports> =>
+  Effect.flatMap(Options.change(Options.defaults, input), (settings) =>
+    Effect.flatMap(services, (services) =>
+      Effect.acquireRelease(
+        Effect.sync(() => new SocketImpl(spec, services, settings, input.beforeAttach)),
+        (socket) => socket.shutdown
+      )
+    )
+  )

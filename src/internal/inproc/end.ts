@@ -1,0 +1,106 @@
+// hot path: bench/
+import type { Handler } from "../../Duplex.js"
+import * as Errors from "../../Errors.js"
+import type { Message } from "../../Message.js"
+import * as Messages from "../../Message.js"
+import type { Messages as MessageDuplex, ReceiveError } from "../../Transport.js"
+
+const nobody: Handler<ReadonlyArray<Message>, ReceiveError> = {
+  onPull: () => {},
+  onDrain: () => {},
+  onClose: () => {}
+}
+
+/**
+ * One end of a connection without bytes. A message goes over as it is, with its header merged into its body, as a wire
+ * would have it. One message fits in between each way.
+ */
+class End implements MessageDuplex {
+  peer!: End
+  private owner = nobody
+  private demanded = false
+  /** Accepted for the peer, which has not asked for it yet. */
+  private between: Message | undefined = undefined
+  /** Came when it was asked for, and is about to be told. */
+  private arrived: Message | undefined = undefined
+  private full = false
+  private closed = false
+  private told = false
+
+  start(owner: Handler<ReadonlyArray<Message>, ReceiveError>): void {
+    this.owner = owner
+    if (this.peer.closed) this.peerClosed()
+  }
+
+  pull(): ReadonlyArray<Message> | undefined {
+    const message = this.peer.between
+    if (message !== undefined) {
+      this.peer.between = undefined
+      queueMicrotask(this.peer.drain)
+      return [message]
+    }
+    this.demanded = true
+    return undefined
+  }
+
+  push(message: Message): boolean {
+    const { peer } = this
+    mergeHeader(message)
+    if (peer.demanded && !peer.closed) {
+      peer.demanded = false
+      peer.arrived = message
+      queueMicrotask(peer.deliver)
+      return true
+    }
+    this.between = message
+    this.full = true
+    return false
+  }
+
+  close(): ReadonlyArray<Message> {
+    if (this.closed) return []
+    this.closed = true
+    this.owner = nobody
+    const unsent = this.between === undefined ? [] : [this.between]
+    this.between = undefined
+    this.peer.peerClosed()
+    return unsent
+  }
+
+  private peerClosed(): void {
+    queueMicrotask(() => {
+      if (this.told || this.owner === nobody) return
+      this.told = true
+      this.deliver()
+      this.owner.onClose(new Errors.ECONNSHUT({ operation: "inproc" }))
+    })
+  }
+
+  private readonly deliver = () => {
+    const message = this.arrived
+    if (message === undefined) return
+    this.arrived = undefined
+    this.owner.onPull([message])
+  }
+
+  private readonly drain = () => {
+    if (!this.full || this.closed) return
+    this.full = false
+    this.owner.onDrain()
+  }
+}
+
+const mergeHeader = (message: Message): void => {
+  if (message.headerLength === 0) return
+  Messages.Body.insert(message, message.header)
+  Messages.Header.clear(message)
+}
+
+/** @internal */
+export const pair = (): readonly [MessageDuplex, MessageDuplex] => {
+  const left = new End()
+  const right = new End()
+  left.peer = right
+  right.peer = left
+  return [left, right]
+}

@@ -1,0 +1,145 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as FiberId from "effect/FiberId"
+import type * as Scope from "effect/Scope"
+import * as Address from "../../Address.js"
+import * as Errors from "../../Errors.js"
+import type { Acceptor, AcceptError, Accepted, Connection, DialError, Target, Transport } from "../../Transport.js"
+import * as Transports from "../../Transport.js"
+import type { Url } from "../../Url.js"
+import * as End from "./end.js"
+
+/** A dialer that waits to be accepted. */
+interface Caller {
+  readonly protocol: number
+  readonly answer: Deferred.Deferred<Connection, DialError>
+}
+
+/** A bound name, and who calls it. */
+class Name {
+  readonly callers: Array<Caller> = []
+  wake: (() => void) | undefined = undefined
+  closed = false
+
+  constructor(
+    readonly url: Url,
+    readonly protocol: number
+  ) {}
+
+  call(caller: Caller): void {
+    this.callers.push(caller)
+    this.wake?.()
+  }
+
+  readonly next: Effect.Effect<void> = Effect.async((resume) => {
+    if (this.callers.length > 0 || this.closed) return resume(Effect.void)
+    this.wake = () => {
+      this.wake = undefined
+      resume(Effect.void)
+    }
+    return Effect.sync(() => (this.wake = undefined))
+  })
+}
+
+const refused = (url: Url, reason: string) => new Errors.ECONNREFUSED({ operation: "dial", address: url.href, reason })
+
+const join = (name: Name, caller: Caller): readonly [Connection, Connection] => {
+  const address = Address.inproc(name.url.path)
+  const properties = { localAddress: address, remoteAddress: address }
+  const [ours, theirs] = End.pair()
+  return [
+    Transports.connection(ours, { peerProtocol: caller.protocol, properties }),
+    Transports.connection(theirs, { peerProtocol: name.protocol, properties })
+  ]
+}
+
+const closeWithScope = (connection: Connection): Effect.Effect<Connection, never, Scope.Scope> =>
+  Effect.acquireRelease(Effect.succeed(connection), ({ messages }) => Effect.sync(() => void messages.close()))
+
+const accept = (name: Name): Effect.Effect<Accepted, AcceptError, Scope.Scope> =>
+  Effect.suspend(() => name.next).pipe(
+    Effect.zipRight(
+      Effect.suspend(() => {
+        if (name.closed) return new Errors.ECLOSED({ operation: "accept", address: name.url.href })
+        const caller = name.callers.shift()
+        if (caller === undefined) return accept(name)
+        const [ours, theirs] = join(name, caller)
+        Deferred.unsafeDone(caller.answer, Effect.succeed(theirs))
+        return Effect.map(closeWithScope(ours), (connection) => ({
+          properties: connection.properties,
+          handshake: Effect.succeed(connection)
+        }))
+      })
+    )
+  )
+
+const unbind = (names: Map<string, Name>, name: Name): Effect.Effect<void> =>
+  Effect.sync(() => {
+    names.delete(name.url.path)
+    name.closed = true
+    name.wake?.()
+    for (const caller of name.callers.splice(0)) {
+      Deferred.unsafeDone(caller.answer, refused(name.url, "the listener closed before it accepted"))
+    }
+  })
+
+const listen =
+  (names: Map<string, Name>) =>
+  ({ protocol, url }: Target): Effect.Effect<Acceptor, Errors.EADDRINUSE, Scope.Scope> =>
+    Effect.map(
+      Effect.acquireRelease(
+        Effect.suspend(() => {
+          if (names.has(url.path)) {
+            return new Errors.EADDRINUSE({ operation: "listen", address: url.href, reason: "somebody has this name" })
+          }
+          const name = new Name(url, protocol.number)
+          names.set(url.path, name)
+          return Effect.succeed(name)
+        }),
+        (name) => unbind(names, name)
+      ),
+      (name) => ({ url, accept: accept(name) })
+    )
+
+const dial =
+  (names: Map<string, Name>) =>
+  ({ protocol, url }: Target): Effect.Effect<Connection, DialError, Scope.Scope> =>
+    Effect.suspend(() => {
+      const name = names.get(url.path)
+      if (name === undefined) return refused(url, "nobody listens")
+      const caller: Caller = { protocol: protocol.number, answer: Deferred.unsafeMake(FiberId.none) }
+      // an answer that comes when nobody waits for it any more must not stay open
+      const hangUp = Effect.suspend(() => {
+        const at = name.callers.indexOf(caller)
+        if (at >= 0) name.callers.splice(at, 1)
+        return Effect.flatMap(Deferred.poll(caller.answer), (answer) =>
+          answer._tag === "None"
+            ? Effect.void
+            : Effect.ignore(Effect.map(answer.value, ({ messages }) => messages.close()))
+        )
+      })
+      return Effect.zipRight(
+        Effect.acquireRelease(
+          Effect.sync(() => name.call(caller)),
+          () => hangUp
+        ),
+        Deferred.await(caller.answer)
+      )
+    })
+
+/**
+ * The names of one program, or of one test: those who share a transport meet.
+ *
+ * @internal
+ */
+export const make: Effect.Effect<Transport> = Effect.sync(() => {
+  const names = new Map<string, Name>()
+  return {
+    schemes: ["inproc"],
+    options: [],
+    check: () => Either.void,
+    listen: listen(names),
+    dial: dial(names)
+  }
+})

@@ -1,0 +1,122 @@
+// hot path: bench/
+import type * as NodeStream from "node:stream"
+import type { Bytes, StreamError } from "../../ByteStream.js"
+import type { Handler } from "../../Duplex.js"
+import * as Errors from "../../Errors.js"
+import { fromNode, narrow } from "./errno.js"
+
+const streamErrors = [
+  "NNG_ECONNSHUT",
+  "NNG_ECONNRESET",
+  "NNG_ETIMEDOUT",
+  "NNG_ECLOSED",
+  "NNG_ECRYPTO",
+  "NNG_EPEERAUTH"
+] as const
+
+/** @internal */
+export const streamError = (cause: Error): StreamError =>
+  (cause as NodeJS.ErrnoException).code === "EPIPE"
+    ? new Errors.ECONNRESET({ operation: "write", reason: cause.message, cause })
+    : narrow(fromNode(cause, { operation: "stream" }), streamErrors)
+
+const nobody: Handler<Uint8Array, StreamError> = { onPull: () => {}, onDrain: () => {}, onClose: () => {} }
+
+/**
+ * Any of Node's duplex streams, read on demand and written with the operating system's consent. At most one read is
+ * ahead of the demand; then the stream is paused, and the peer feels it.
+ *
+ * @internal
+ */
+export class NodeDuplex implements Bytes {
+  private owner = nobody
+  private demanded = false
+  private paused = true
+  private ahead: Uint8Array | undefined = undefined
+  private writing: ReadonlyArray<Uint8Array> | undefined = undefined
+  private error: StreamError | undefined = undefined
+
+  constructor(private readonly stream: NodeStream.Duplex) {
+    stream.pause()
+    stream.on("data", this.onData)
+    stream.on("error", this.onError)
+    stream.on("close", this.onEnd)
+  }
+
+  start(owner: Handler<Uint8Array, StreamError>): void {
+    this.owner = owner
+    if (this.error !== undefined) queueMicrotask(() => this.tell())
+  }
+
+  pull(): Uint8Array | undefined {
+    const ahead = this.ahead
+    if (ahead !== undefined) {
+      this.ahead = undefined
+      return ahead
+    }
+    this.demanded = true
+    if (this.paused) {
+      this.paused = false
+      this.stream.resume()
+    }
+    return undefined
+  }
+
+  push(pieces: ReadonlyArray<Uint8Array>): boolean {
+    const { stream } = this
+    if (stream.destroyed) {
+      this.writing = pieces
+      return false
+    }
+    const last = pieces.length - 1
+    if (last > 0) stream.cork()
+    for (let i = 0; i < last; i++) stream.write(pieces[i])
+    stream.write(pieces[last], this.onWritten)
+    if (last > 0) stream.uncork()
+    if (stream.writableLength === 0) return true
+    this.writing = pieces
+    return false
+  }
+
+  close(): ReadonlyArray<ReadonlyArray<Uint8Array>> {
+    this.owner = nobody
+    this.stream.destroy()
+    const unsent = this.writing === undefined ? [] : [this.writing]
+    this.writing = undefined
+    this.ahead = undefined
+    return unsent
+  }
+
+  private readonly onData = (chunk: Uint8Array) => {
+    if (this.demanded) {
+      this.demanded = false
+      this.owner.onPull(chunk)
+    } else {
+      this.ahead = chunk
+      this.paused = true
+      this.stream.pause()
+    }
+  }
+
+  private readonly onWritten = () => {
+    if (this.writing === undefined || this.stream.writableLength > 0 || this.stream.destroyed) return
+    this.writing = undefined
+    this.owner.onDrain()
+  }
+
+  private readonly onError = (cause: Error) => {
+    this.error ??= streamError(cause)
+  }
+
+  /** Comes last, also after an end in good order: then there was no error. */
+  private readonly onEnd = () => {
+    this.error ??= new Errors.ECONNSHUT({ operation: "stream" })
+    this.tell()
+  }
+
+  private tell(): void {
+    const { owner } = this
+    this.owner = nobody
+    if (this.error !== undefined) owner.onClose(this.error)
+  }
+}
