@@ -12,6 +12,9 @@ import * as Framing from "../wire/framing.js"
  */
 const highWaterMark = 256 * 1024
 
+/** Node's queueMicrotask makes an AsyncResource of each call. */
+const soon = Promise.resolve()
+
 const nobody: Handler<ReadonlyArray<Message>, ReceiveError> = {
   onPull: () => {},
   onDrain: () => {},
@@ -79,7 +82,7 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
     this.pendingBytes += Framing.frameSize(this.format, message)
     if (!this.scheduled && this.writing === undefined) {
       this.scheduled = true
-      queueMicrotask(this.flush)
+      void soon.then(this.flush)
     }
     if (this.pendingBytes + this.writingBytes < highWaterMark) return true
     this.full = true

@@ -16,6 +16,7 @@ import type * as Api from "../../Socket.js"
 import type { Transports } from "../../Transport.js"
 import { fromInput } from "../vocabulary/message.js"
 import type { Patience, WaitError } from "./conversation.js"
+import * as Conversations from "./conversation.js"
 import * as Dialers from "./dialer.js"
 import * as Listeners from "./listener.js"
 import type { Input as OptionsInput } from "./options.js"
@@ -69,23 +70,24 @@ const sendMessage = (
 ): Effect.Effect<void, WaitError> => {
   const { conversation, settings } = impl(socket)
   return options === undefined
-    ? conversation.send(message, settings.sendTimeout, sendTooLate)
-    : conversation.send(
+    ? Conversations.send(conversation, message, settings.sendTimeout, sendTooLate)
+    : Conversations.send(
+        conversation,
         message,
         patienceOf(options, settings.sendTimeout),
         options.nonblocking === true ? sendNotNow : sendTooLate
       )
 }
 
-/** @internal */
+/** @internal By hand what `dual` does, which looks at a list of arguments for every message. */
 export const send: {
   (message: Input, options?: Api.OperationOptions): (socket: Api.CanSend) => Effect.Effect<void, Api.SendError>
   (socket: Api.CanSend, message: Input, options?: Api.OperationOptions): Effect.Effect<void, Api.SendError>
-} = dual(
-  (args) => isSocket(args[0]),
-  (socket: Api.CanSend, message: Input, options?: Api.OperationOptions) =>
-    sendMessage(socket, fromInput(message), options)
-)
+} = ((first: Api.CanSend | Input, second: Input | Api.OperationOptions | undefined, third?: Api.OperationOptions) =>
+  first instanceof Sockets.SocketImpl
+    ? sendMessage(first, fromInput(second as Input), third)
+    : (socket: Api.CanSend) =>
+        sendMessage(socket, fromInput(first as Input), second as Api.OperationOptions | undefined)) as never
 
 /** @internal */
 export const sendAll: {
@@ -99,7 +101,8 @@ export const sendAll: {
   (socket: Api.CanSend, messages: Iterable<Input>, options: Api.OperationOptions = {}) =>
     Effect.suspend(() => {
       const { conversation, settings } = impl(socket)
-      return conversation.sendAll(
+      return Conversations.sendAll(
+        conversation,
         Array.from(messages, fromInput),
         patienceOf(options, settings.sendTimeout),
         options.nonblocking === true ? sendNotNow : sendTooLate
@@ -115,8 +118,9 @@ export const sink = (socket: Api.CanSend): Sink.Sink<void, Input, never, Api.Sen
 export const recv = (socket: Api.CanRecv, options?: Api.OperationOptions): Effect.Effect<Message, Api.RecvError> => {
   const { conversation, settings } = impl(socket)
   return options === undefined
-    ? conversation.recv(settings.recvTimeout, recvTooLate)
-    : conversation.recv(
+    ? Conversations.recv(conversation, settings.recvTimeout, recvTooLate)
+    : Conversations.recv(
+        conversation,
         patienceOf(options, settings.recvTimeout),
         options.nonblocking === true ? recvNotNow : recvTooLate
       )
@@ -130,7 +134,8 @@ export const recvChunk = (
   options: Api.OperationOptions & { readonly max?: number | undefined } = {}
 ): Effect.Effect<Chunk.NonEmptyChunk<Message>, Api.RecvError> => {
   const { conversation, settings } = impl(socket)
-  return conversation.recvChunk(
+  return Conversations.recvChunk(
+    conversation,
     options.max ?? defaultChunkSize,
     patienceOf(options, settings.recvTimeout),
     options.nonblocking === true ? recvNotNow : recvTooLate

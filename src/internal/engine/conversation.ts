@@ -1,8 +1,9 @@
 // hot path: bench/
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
+import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
-import * as Errors from "../../Errors.js"
+import type * as Errors from "../../Errors.js"
 import type { Message } from "../../Message.js"
 import type { TurnShape } from "../../Turn.js"
 import { aboutToYield } from "../ports/atomically.js"
@@ -27,17 +28,17 @@ export type WaitError = Errors.ECLOSED | Errors.ETIMEDOUT | Errors.EAGAIN
  * @internal
  */
 export class Conversation {
-  private readonly senders: Waiters<WaitError>
-  private readonly receivers: Waiters<WaitError>
-  private closed: Exit.Exit<never, Errors.ECLOSED> | undefined = undefined
-  /** Messages taken and given by the application. */
+  readonly senders: Waiters<WaitError>
+  readonly receivers: Waiters<WaitError>
+  closed: Exit.Exit<never, Errors.ECLOSED> | undefined = undefined
+  /** Messages taken from and given to the application. */
   sent = 0
   received = 0
 
   constructor(
-    private readonly verbs: Verbs,
+    readonly verbs: Verbs,
     deadlines: Deadlines,
-    private readonly turn: TurnShape
+    readonly turn: TurnShape
   ) {
     this.senders = new Waiters(() => this.closed !== undefined || verbs.canSend, deadlines)
     this.receivers = new Waiters(() => this.closed !== undefined || verbs.canRecv, deadlines)
@@ -54,89 +55,160 @@ export class Conversation {
     this.senders.end(this.closed)
     this.receivers.end(this.closed)
   }
+}
 
-  send(message: Message, patience: Patience, refusal: () => WaitError): Effect.Effect<void, WaitError> {
-    return this.operation(this.senders, () => this.trySend(message), patience, refusal)
+/**
+ * An effect without closures: what runs millions of times a second is one small object, with nothing in it that sees
+ * the operation before. (Closures over an effect and its waiter make a chain from each operation to the next, and
+ * garbage collection several times as dear.)
+ */
+abstract class Operation<A> extends Effectable.Class<A, WaitError> implements Attempt<A, WaitError> {
+  constructor(
+    readonly conversation: Conversation,
+    private readonly waiters: Waiters<WaitError>,
+    private readonly patience: Patience,
+    private readonly refusal: () => WaitError
+  ) {
+    super()
   }
 
-  recv(patience: Patience, refusal: () => WaitError): Effect.Effect<Message, WaitError> {
-    return this.operation(this.receivers, this.tryRecv, patience, refusal)
-  }
+  abstract try(): Exit.Exit<A, WaitError> | undefined
 
-  /** What is there, at least one message and at most `max`. */
-  recvChunk(
-    max: number,
-    patience: Patience,
-    refusal: () => WaitError
-  ): Effect.Effect<Chunk.NonEmptyChunk<Message>, WaitError> {
-    return this.operation(this.receivers, () => this.tryRecvChunk(max), patience, refusal)
-  }
-
-  /** All of them, in order; each goes out as soon as it can. */
-  sendAll(
-    messages: ReadonlyArray<Message>,
-    patience: Patience,
-    refusal: () => WaitError
-  ): Effect.Effect<void, WaitError> {
-    let next = 0
-    const attempt = () => {
-      if (this.closed !== undefined) return this.closed
-      const from = next
-      while (next < messages.length && this.verbs.send(messages[next]!)) next++
-      this.sent += next - from
-      if (next > from) this.notify()
-      return next === messages.length ? Exit.void : undefined
+  commit(): Effect.Effect<A, WaitError> {
+    const { conversation, patience, waiters } = this
+    if (conversation.turn.unsafeDue()) return Effect.zipRight(conversation.turn.hop, this)
+    if (aboutToYield()) return Effect.zipRight(Effect.yieldNow(), this)
+    if (conversation.closed !== undefined) return conversation.closed
+    if (waiters.none) {
+      const exit = this.try()
+      if (exit !== undefined) return exit
     }
-    return this.operation(this.senders, attempt, patience, refusal)
+    if (patience === 0) return Exit.fail(this.refusal())
+    return waiters.wait(this, patience, this.refusal)
   }
+}
 
-  private operation<A>(
-    waiters: Waiters<WaitError>,
-    attempt: Attempt<A, WaitError>,
+class Send extends Operation<void> {
+  constructor(
+    conversation: Conversation,
+    private readonly message: Message,
     patience: Patience,
     refusal: () => WaitError
-  ): Effect.Effect<A, WaitError> {
-    const effect: Effect.Effect<A, WaitError> = Effect.withFiberRuntime((fiber) => {
-      if (this.turn.unsafeDue()) return Effect.zipRight(this.turn.hop, effect)
-      if (aboutToYield(fiber)) return Effect.zipRight(Effect.yieldNow(), effect)
-      if (waiters.none) {
-        const exit = attempt()
-        if (exit !== undefined) return exit
-      }
-      if (this.closed !== undefined) return this.closed
-      if (patience === 0) return Exit.fail(refusal())
-      return waiters.wait(attempt, patience, () => Exit.fail(refusal()))
-    })
-    return effect
+  ) {
+    super(conversation, conversation.senders, patience, refusal)
   }
 
-  private trySend(message: Message): Exit.Exit<void, WaitError> | undefined {
-    if (this.closed !== undefined) return this.closed
-    if (!this.verbs.send(message)) return undefined
-    this.sent++
-    this.receivers.notify()
+  try(): Exit.Exit<void, WaitError> | undefined {
+    const { conversation } = this
+    if (conversation.closed !== undefined) return conversation.closed
+    if (!conversation.verbs.send(this.message)) return undefined
+    conversation.sent++
+    conversation.receivers.notify()
     return Exit.void
   }
+}
 
-  private readonly tryRecv = (): Exit.Exit<Message, WaitError> | undefined => {
-    if (this.closed !== undefined) return this.closed
-    const message = this.verbs.recv()
-    if (message === undefined) return undefined
-    this.received++
-    this.senders.notify()
-    return Exit.succeed(message)
+/** Has its place in the batch, so it runs once. */
+class SendAll extends Operation<void> {
+  private next = 0
+
+  constructor(
+    conversation: Conversation,
+    private readonly messages: ReadonlyArray<Message>,
+    patience: Patience,
+    refusal: () => WaitError
+  ) {
+    super(conversation, conversation.senders, patience, refusal)
   }
 
-  private tryRecvChunk(max: number): Exit.Exit<Chunk.NonEmptyChunk<Message>, WaitError> | undefined {
-    if (this.closed !== undefined) return this.closed
+  try(): Exit.Exit<void, WaitError> | undefined {
+    const { conversation, messages } = this
+    if (conversation.closed !== undefined) return conversation.closed
+    const from = this.next
+    while (this.next < messages.length && conversation.verbs.send(messages[this.next]!)) this.next++
+    conversation.sent += this.next - from
+    if (this.next > from) conversation.receivers.notify()
+    return this.next === messages.length ? Exit.void : undefined
+  }
+}
+
+class Recv extends Operation<Message> {
+  constructor(conversation: Conversation, patience: Patience, refusal: () => WaitError) {
+    super(conversation, conversation.receivers, patience, refusal)
+  }
+
+  try(): Exit.Exit<Message, WaitError> | undefined {
+    const { conversation } = this
+    if (conversation.closed !== undefined) return conversation.closed
+    const message = conversation.verbs.recv()
+    if (message === undefined) return undefined
+    conversation.received++
+    conversation.senders.notify()
+    return Exit.succeed(message)
+  }
+}
+
+class RecvChunk extends Operation<Chunk.NonEmptyChunk<Message>> {
+  constructor(
+    conversation: Conversation,
+    private readonly max: number,
+    patience: Patience,
+    refusal: () => WaitError
+  ) {
+    super(conversation, conversation.receivers, patience, refusal)
+  }
+
+  try(): Exit.Exit<Chunk.NonEmptyChunk<Message>, WaitError> | undefined {
+    const { conversation, max } = this
+    if (conversation.closed !== undefined) return conversation.closed
+    const { verbs } = conversation
     const messages: Array<Message> = []
-    for (let message = this.verbs.recv(); message !== undefined; message = this.verbs.recv()) {
+    for (let message = verbs.recv(); message !== undefined; message = verbs.recv()) {
       messages.push(message)
       if (messages.length === max) break
     }
     if (messages.length === 0) return undefined
-    this.received += messages.length
-    this.senders.notify()
+    conversation.received += messages.length
+    conversation.senders.notify()
     return Exit.succeed(Chunk.unsafeFromArray(messages) as Chunk.NonEmptyChunk<Message>)
   }
 }
+
+/** @internal */
+export const send = (
+  conversation: Conversation,
+  message: Message,
+  patience: Patience,
+  refusal: () => WaitError
+): Effect.Effect<void, WaitError> => new Send(conversation, message, patience, refusal)
+
+/**
+ * All of them, in order; each goes out as soon as it can.
+ *
+ * @internal
+ */
+export const sendAll = (
+  conversation: Conversation,
+  messages: ReadonlyArray<Message>,
+  patience: Patience,
+  refusal: () => WaitError
+): Effect.Effect<void, WaitError> => Effect.suspend(() => new SendAll(conversation, messages, patience, refusal))
+
+/** @internal */
+export const recv = (
+  conversation: Conversation,
+  patience: Patience,
+  refusal: () => WaitError
+): Effect.Effect<Message, WaitError> => new Recv(conversation, patience, refusal)
+
+/**
+ * What is there, at least one message and at most `max`.
+ *
+ * @internal
+ */
+export const recvChunk = (
+  conversation: Conversation,
+  max: number,
+  patience: Patience,
+  refusal: () => WaitError
+): Effect.Effect<Chunk.NonEmptyChunk<Message>, WaitError> => new RecvChunk(conversation, max, patience, refusal)

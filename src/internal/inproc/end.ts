@@ -5,6 +5,9 @@ import type { Message } from "../../Message.js"
 import * as Messages from "../../Message.js"
 import type { Messages as MessageDuplex, ReceiveError } from "../../Transport.js"
 
+/** Node's queueMicrotask makes an AsyncResource of each call. */
+const soon = Promise.resolve()
+
 const nobody: Handler<ReadonlyArray<Message>, ReceiveError> = {
   onPull: () => {},
   onDrain: () => {},
@@ -36,7 +39,7 @@ class End implements MessageDuplex {
     const message = this.peer.between
     if (message !== undefined) {
       this.peer.between = undefined
-      queueMicrotask(this.peer.drain)
+      void soon.then(this.peer.drain)
       return [message]
     }
     this.demanded = true
@@ -49,7 +52,7 @@ class End implements MessageDuplex {
     if (peer.demanded && !peer.closed) {
       peer.demanded = false
       peer.arrived = message
-      queueMicrotask(peer.deliver)
+      void soon.then(peer.deliver)
       return true
     }
     this.between = message

@@ -1,6 +1,6 @@
 // hot path: bench/
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 
 /**
@@ -9,16 +9,25 @@ import * as FiberRef from "effect/FiberRef"
 const opsToExit = 16
 
 /**
- * The runtime yields, and can then be interrupted, when a fiber's op budget is spent. True when that could happen
+ * The smallest budget that the promise below is kept for. effect's own is 2048.
+ */
+const smallestBudget = 64
+
+/**
+ * The runtime yields, and can then be interrupted, when the running fiber's op budget is spent. True when that could happen
  * before an operation that takes something now could give it to its caller.
  *
- * A budget too small to ever leave room gives no such promise; then the answer is no, lest nothing ever runs.
+ * With a budget below 64 there is no such promise: then the answer is no, lest nothing ever runs.
  *
  * @internal
  */
-export const aboutToYield = (fiber: Fiber.RuntimeFiber<unknown, unknown>): boolean => {
-  const budget = fiber.getFiberRef(FiberRef.currentMaxOpsBeforeYield)
-  return fiber.currentOpCount + opsToExit > budget && budget > 2 * opsToExit
+export const aboutToYield = (): boolean => {
+  const current = Fiber.getCurrentFiber()
+  if (current._tag === "None") return false
+  const spent = current.value.currentOpCount + opsToExit
+  if (spent < smallestBudget) return false
+  const budget = current.value.getFiberRef(FiberRef.currentMaxOpsBeforeYield)
+  return spent > budget && budget >= smallestBudget
 }
 
 /**
@@ -28,8 +37,8 @@ export const aboutToYield = (fiber: Fiber.RuntimeFiber<unknown, unknown>): boole
  * @internal
  */
 export const atomically = <A, E>(attempt: () => Effect.Effect<A, E>): Effect.Effect<A, E> => {
-  const effect: Effect.Effect<A, E> = Effect.withFiberRuntime((fiber) =>
-    aboutToYield(fiber) ? Effect.zipRight(Effect.yieldNow(), effect) : attempt()
+  const effect: Effect.Effect<A, E> = Effect.suspend(() =>
+    aboutToYield() ? Effect.zipRight(Effect.yieldNow(), effect) : attempt()
   )
   return effect
 }

@@ -188,10 +188,19 @@ export const frameSize = (format: Format, message: Message.Message): number =>
  * @internal
  */
 export const encode = (format: Format, messages: ReadonlyArray<Message.Message>): ReadonlyArray<Uint8Array> => {
+  if (messages.length === 1 && messages[0]!.length <= copied) return [encodeOne(format, messages[0]!)]
   const pieces: Array<Uint8Array> = []
   let from = 0
   while (from < messages.length) from = encodeBlock(format, messages, from, pieces)
   return pieces
+}
+
+const encodeOne = (format: Format, message: Message.Message): Uint8Array => {
+  const block = allocate(frameSize(format, message))
+  const at = writePrefix(format, block, 0, message.headerLength + message.length)
+  if (message.headerLength > 0) block.set(message.header, at)
+  if (message.length > 0) writeBody(block, at + message.headerLength, message)
+  return block
 }
 
 /** Writes messages from `from` on into one block, and returns where it stopped. */

@@ -1,0 +1,36 @@
+import * as Net from "node:net"
+
+/** A message of this many bytes as it stands on the wire of tcp. */
+export const frame = (size) => {
+  const bytes = Buffer.alloc(8 + size)
+  bytes.writeUInt32BE(size, 4)
+  return bytes
+}
+
+export const listen = (onSocket) =>
+  new Promise((resolve) => {
+    const server = Net.createServer({ noDelay: true }, onSocket)
+    server.listen(0, "127.0.0.1", () => resolve(server))
+  })
+
+export const connect = (port) =>
+  new Promise((resolve, reject) => {
+    const socket = Net.connect({ port, host: "127.0.0.1", noDelay: true }, () => resolve(socket))
+    socket.once("error", reject)
+  })
+
+/** What anybody would write by hand: every length read, every body cut out and given to `onMessage`. */
+export const parser = (onMessage) => {
+  let rest
+  return (chunk) => {
+    const bytes = rest === undefined ? chunk : Buffer.concat([rest, chunk])
+    let at = 0
+    while (bytes.length - at >= 8) {
+      const size = bytes.readUInt32BE(at + 4)
+      if (bytes.length - at < 8 + size) break
+      onMessage(bytes.subarray(at + 8, at + 8 + size))
+      at += 8 + size
+    }
+    rest = at === bytes.length ? undefined : bytes.subarray(at)
+  }
+}
