@@ -9,7 +9,7 @@ import type * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
 import type { ByteStream } from "./ByteStream.js"
 import * as handshake from "./internal/connection/handshake.js"
-import type { Format } from "./internal/wire/framing.js"
+import { BlockPool } from "./internal/wire/framing.js"
 import type {
   AcceptError,
   CheckError,
@@ -62,19 +62,30 @@ export interface ByteTransport {
  * @since 0.1.0
  * @category constructors
  */
-export const connection: (
+export const connection = (
   stream: ByteStream,
-  options: { readonly protocol: Target["protocol"]; readonly recvMaxSize: number; readonly format: Format }
-) => Effect.Effect<Connection, HandshakeError> = handshake.connection
+  options: {
+    readonly protocol: Target["protocol"]
+    readonly recvMaxSize: number
+    readonly marker?: number | undefined
+  }
+): Effect.Effect<Connection, HandshakeError> =>
+  handshake.connection(stream, {
+    protocol: options.protocol,
+    recvMaxSize: options.recvMaxSize,
+    format: { marker: options.marker },
+    pool: new BlockPool()
+  })
 
 /**
  * @since 0.1.0
  * @category constructors
  */
 export const make = (self: ByteTransport): Transport => {
-  const format: Format = { marker: self.marker }
-  const greet = (stream: ByteStream, target: Target) =>
-    connection(stream, { protocol: target.protocol, recvMaxSize: target.recvMaxSize, format })
+  const format = { marker: self.marker }
+  const pool = new BlockPool()
+  const greet = (stream: ByteStream, { protocol, recvMaxSize }: Target) =>
+    handshake.connection(stream, { protocol, recvMaxSize, format, pool })
   return {
     schemes: self.schemes,
     options: self.options,

@@ -34,3 +34,17 @@ export const parser = (onMessage) => {
     rest = at === bytes.length ? undefined : bytes.subarray(at)
   }
 }
+
+/** The SP header of pair0, so that either side may be anybody's. */
+export const greeting = Buffer.from([0x00, 0x53, 0x50, 0x00, 0x00, 0x10, 0x00, 0x00])
+
+/** Leaves out the peer's header. */
+export const afterGreeting = (onData) => {
+  let left = greeting.length
+  return (chunk) => {
+    if (left === 0) return onData(chunk)
+    const taken = Math.min(left, chunk.length)
+    left -= taken
+    if (taken < chunk.length) onData(chunk.subarray(taken))
+  }
+}

@@ -5,11 +5,10 @@ import { fileURLToPath } from "node:url"
 import * as NodeTransport from "../../dist/NodeTransport.js"
 import * as Pair0 from "../../dist/Pair0.js"
 import * as Socket from "../../dist/Socket.js"
-import { connect, listen } from "./frames.js"
+import { connect, greeting, listen } from "./frames.js"
 
 const pipes = 1000
 const [, , role] = process.argv
-const greeting = Buffer.from([0x00, 0x53, 0x50, 0x00, 0x00, 0x10, 0x00, 0x00])
 
 const heap = async () => {
   for (let i = 0; i < 3; i++) {

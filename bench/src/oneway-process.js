@@ -4,7 +4,7 @@ import * as Message from "../../dist/Message.js"
 import * as NodeTransport from "../../dist/NodeTransport.js"
 import * as Pair0 from "../../dist/Pair0.js"
 import * as Socket from "../../dist/Socket.js"
-import { connect, frame, listen, parser } from "./frames.js"
+import { afterGreeting, connect, frame, greeting, listen, parser } from "./frames.js"
 
 const [, , role, port] = process.argv
 const size = 64
@@ -59,6 +59,8 @@ const roles = {
       }
     }
     socket.on("drain", write)
+    socket.resume()
+    socket.write(greeting)
     write()
   },
   "bare-single": async () => {
@@ -70,17 +72,22 @@ const roles = {
       }
     }
     socket.on("drain", write)
+    socket.resume()
+    socket.write(greeting)
     write()
   },
   "bare-recv": async () => {
     let received = 0
     const server = await listen((socket) => {
       rate(() => received)
+      socket.write(greeting)
       socket.on(
         "data",
-        parser(() => {
-          received++
-        })
+        afterGreeting(
+          parser(() => {
+            received++
+          })
+        )
       )
     })
     process.send({ port: server.address().port })

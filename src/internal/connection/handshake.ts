@@ -5,7 +5,7 @@ import * as Errors from "../../Errors.js"
 import type { Protocol } from "../../Protocol.js"
 import type { Connection, HandshakeError } from "../../Transport.js"
 import * as Transport from "../../Transport.js"
-import type { Format } from "../wire/framing.js"
+import type { BlockPool, Format } from "../wire/framing.js"
 import * as Header from "../wire/header.js"
 import { ByteMessages } from "./messages.js"
 
@@ -50,7 +50,12 @@ const join = (before: Uint8Array, after: Uint8Array): Uint8Array => {
  */
 export const connection = (
   stream: ByteStream,
-  options: { readonly protocol: Protocol; readonly recvMaxSize: number; readonly format: Format }
+  options: {
+    readonly protocol: Protocol
+    readonly recvMaxSize: number
+    readonly format: Format
+    readonly pool: BlockPool
+  }
 ): Effect.Effect<Connection, HandshakeError> =>
   greet(stream, options.protocol).pipe(
     Effect.timeoutFail({
@@ -62,7 +67,7 @@ export const connection = (
         })
     }),
     Effect.map(({ glued, peerProtocol }) =>
-      Transport.connection(new ByteMessages(stream.bytes, options.format, options.recvMaxSize, glued), {
+      Transport.connection(new ByteMessages(stream.bytes, options.format, options.pool, options.recvMaxSize, glued), {
         peerProtocol,
         properties: stream.properties
       })

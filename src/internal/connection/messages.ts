@@ -15,6 +15,12 @@ const highWaterMark = 256 * 1024
 /** Node's queueMicrotask makes an AsyncResource of each call. */
 const soon = Promise.resolve()
 
+interface Writing {
+  readonly batch: ReadonlyArray<Message>
+  readonly size: number
+  readonly blocks: Framing.Write["blocks"]
+}
+
 const nobody: Handler<ReadonlyArray<Message>, ReceiveError> = {
   onPull: () => {},
   onDrain: () => {},
@@ -37,8 +43,7 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
   private pending: Array<Message> = []
   private pendingBytes = 0
   /** With the operating system, not all taken yet. */
-  private writing: ReadonlyArray<Message> | undefined = undefined
-  private writingBytes = 0
+  private writing: Writing | undefined = undefined
   private scheduled = false
   private full = false
   private failed = false
@@ -47,6 +52,7 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
   constructor(
     private readonly bytes: Bytes,
     private readonly format: Framing.Format,
+    private readonly pool: Framing.BlockPool,
     recvMaxSize: number,
     glued: Uint8Array
   ) {
@@ -84,7 +90,7 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
       this.scheduled = true
       void soon.then(this.flush)
     }
-    if (this.pendingBytes + this.writingBytes < highWaterMark) return true
+    if (this.pendingBytes + (this.writing?.size ?? 0) < highWaterMark) return true
     this.full = true
     return false
   }
@@ -95,7 +101,7 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
     this.closed = true
     this.owner = nobody
     this.bytes.close()
-    const unsent = [...(this.writing ?? []), ...this.pending]
+    const unsent = [...(this.writing?.batch ?? []), ...this.pending]
     this.writing = undefined
     this.pending = []
     return unsent
@@ -119,8 +125,8 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
   }
 
   onDrain(): void {
+    if (this.writing !== undefined) this.pool.give(this.writing.blocks)
     this.writing = undefined
-    this.writingBytes = 0
     this.write()
     this.relieve()
   }
@@ -146,13 +152,16 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
     const size = this.pendingBytes
     this.pending = []
     this.pendingBytes = 0
-    if (this.bytes.push(Framing.encode(this.format, batch))) return
-    this.writing = batch
-    this.writingBytes = size
+    const write = Framing.encode(this.format, batch, size, this.pool)
+    if (this.bytes.push(write.pieces)) {
+      this.pool.give(write.blocks)
+      return
+    }
+    this.writing = { batch, size, blocks: write.blocks }
   }
 
   private relieve(): void {
-    if (!this.full || this.closed || this.pendingBytes + this.writingBytes >= highWaterMark) return
+    if (!this.full || this.closed || this.pendingBytes + (this.writing?.size ?? 0) >= highWaterMark) return
     this.full = false
     this.owner.onDrain()
   }

@@ -4,6 +4,7 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { format, NodeInspectSymbol } from "effect/Inspectable"
@@ -16,7 +17,8 @@ import type * as Api from "../../Dialer.js"
 import * as Errors from "../../Errors.js"
 import type { Socket } from "../../Socket.js"
 import * as aio from "../ports/aio.js"
-import { run as runPipe } from "./attach.js"
+import type { Watcher } from "./attach.js"
+import { attach } from "./attach.js"
 import type { Backoff } from "./backoff.js"
 import * as Backoffs from "./backoff.js"
 import { Broadcast } from "./broadcast.js"
@@ -30,19 +32,19 @@ import type { SocketImpl } from "./socket.js"
 /** @internal */
 export const TypeId: Api.TypeId = Symbol.for("effect-nng/Dialer") as Api.TypeId
 
-/** How one attempt ended, and what came of it. */
-type Outcome =
+/** Why an attempt came to nothing, or a connection to its end. */
+type Setback =
   | {
       readonly _tag: "Failed"
       readonly error: Errors.NngError
       /** What a first attempt fails with; without it there was a connection, and the dialer counts as started. */
       readonly startError: Api.StartError | undefined
     }
-  | { readonly _tag: "Disconnected"; readonly pipe: PipeImpl; readonly reason: Errors.NngError }
+  | { readonly _tag: "Disconnected"; readonly pipe: PipeImpl; readonly error: Errors.NngError }
 
 type First = Deferred.Deferred<void, Api.StartError>
 
-class DialerImpl implements Api.Dialer {
+class DialerImpl implements Api.Dialer, Watcher {
   readonly [TypeId]: Api.TypeId = TypeId
   readonly id: number
   current: Api.State = { _tag: "Idle" }
@@ -50,6 +52,12 @@ class DialerImpl implements Api.Dialer {
   private readonly failures = new Endpoints.Tally()
   private connects = 0
   private reject = 0
+  /** While it attempts or waits. */
+  private fiber: Fiber.RuntimeFiber<void> | undefined = undefined
+  /** While it is connected, or about to be. */
+  private connection: Scope.CloseableScope | undefined = undefined
+  /** To be told of the first connection. */
+  private first: First | undefined = undefined
 
   constructor(
     readonly endpoint: Endpoint,
@@ -109,17 +117,41 @@ class DialerImpl implements Api.Dialer {
       const refusal = this.refuseStart()
       if (refusal !== undefined) return refusal
       this.current = { _tag: "Connecting", attempt: 1 }
-      return nonblocking ? Effect.asVoid(this.fork(undefined)) : this.startAndWait
+      return nonblocking ? this.fork(undefined, this.loop(undefined)) : this.startAndWait
     }).pipe(Effect.withSpan("effect-nng.Dialer.start", { attributes: { url: this.url }, captureStackTrace: false }))
   }
 
   private readonly startAndWait = Effect.uninterruptibleMask((restore) =>
     Effect.gen(this, function* () {
       const first = yield* Deferred.make<void, Api.StartError>()
-      const fiber = yield* this.fork(first)
-      yield* Effect.onInterrupt(restore(Deferred.await(first)), () => Fiber.interrupt(fiber))
+      yield* this.fork(first, this.loop(first))
+      yield* Effect.onInterrupt(restore(Deferred.await(first)), () => this.abandon)
     })
   )
+
+  /** Back to where it was before it was started. */
+  private readonly abandon = Effect.suspend(() => {
+    const { fiber } = this
+    return Effect.zipRight(
+      fiber === undefined ? Effect.void : Fiber.interrupt(fiber),
+      Effect.suspend(() => {
+        this.toIdle()
+        return this.disconnect
+      })
+    )
+  })
+
+  private readonly disconnect = Effect.suspend(() => {
+    const { connection } = this
+    this.connection = undefined
+    return connection === undefined ? Effect.void : Scope.close(connection, Exit.void)
+  })
+
+  private toIdle(): void {
+    if (this.current._tag !== "Closed") this.current = { _tag: "Idle" }
+    this.fiber = undefined
+    this.backoff.reset()
+  }
 
   private refuseStart(): Errors.ECLOSED | Errors.ENOENT | Errors.ESTATE | undefined {
     const details = (reason: string) => ({ operation: "Dialer.start", address: this.url, reason })
@@ -128,58 +160,66 @@ class DialerImpl implements Api.Dialer {
     return this.current._tag === "Idle" ? undefined : new Errors.ESTATE(details("the dialer is started already"))
   }
 
-  /** The one fiber of a started dialer. Masked from birth, so that its end is told even if it never gets to begin. */
-  private fork(first: First | undefined): Effect.Effect<Fiber.RuntimeFiber<void>> {
-    const life = Effect.flatMap(Effect.exit(Effect.interruptible(this.loop(first))), (exit) => {
-      this.current = { _tag: "Idle" }
-      this.backoff.reset()
+  /**
+   * Runs the attempts until one succeeds; a connected dialer has no fiber. Masked from birth, so that its end is told
+   * even if it never gets to begin.
+   */
+  private fork(first: First | undefined, attempts: Effect.Effect<boolean>): Effect.Effect<void> {
+    const life = Effect.flatMap(Effect.exit(Effect.interruptible(attempts)), (exit) => {
+      if (Exit.isSuccess(exit) && exit.value) {
+        this.fiber = undefined
+        return Effect.void
+      }
+      this.toIdle()
       const told = first === undefined ? Effect.void : Deferred.failCause(first, this.causeOfEnd(exit))
       return Exit.isFailure(exit) && !Exit.isInterrupted(exit)
         ? Effect.zipRight(told, Effect.logError("the dialer died", exit.cause))
         : told
     })
-    return Effect.uninterruptible(Effect.forkIn(Effect.asVoid(life), this.endpoint.scope))
+    return Effect.uninterruptible(
+      Effect.map(Effect.forkIn(Effect.asVoid(life), this.endpoint.scope), (fiber) => {
+        this.fiber = fiber
+      })
+    )
   }
 
-  private causeOfEnd(exit: Exit.Exit<void>): Cause.Cause<Api.StartError> {
+  private causeOfEnd(exit: Exit.Exit<boolean>): Cause.Cause<Api.StartError> {
     return Exit.isFailure(exit) && !Exit.isInterrupted(exit)
       ? exit.cause
       : Cause.fail(new Errors.ECLOSED({ operation: "dial", address: this.url, reason: "closed while it dialed" }))
   }
 
-  private loop(first: First | undefined): Effect.Effect<void> {
+  /** Tries until it is connected, which is true, or is not to try any more. */
+  private loop(first: First | undefined): Effect.Effect<boolean> {
     return Effect.gen(this, function* () {
       for (let attempt = 1; ; attempt++) {
         this.current = { _tag: "Connecting", attempt }
         this.broadcast.emit({ _tag: "Attempt", attempt })
-        const outcome = yield* this.attempt(first)
-        if (outcome._tag === "Failed") {
-          const { error, startError } = outcome
-          this.failures.count(error)
-          if (first !== undefined && startError !== undefined && !(yield* Deferred.isDone(first))) {
-            this.current = { _tag: "Idle" }
-            this.broadcast.emit({ _tag: "Failed", attempt, error, next: Option.none() })
-            yield* Deferred.fail(first, startError)
-            return
-          }
+        const setback = yield* this.attempt(first)
+        if (setback === undefined) return true
+        this.failures.count(setback.error)
+        if (first !== undefined && setback.startError !== undefined && !(yield* Deferred.isDone(first))) {
+          this.current = { _tag: "Idle" }
+          this.broadcast.emit({ _tag: "Failed", attempt, error: setback.error, next: Option.none() })
+          yield* Deferred.fail(first, setback.startError)
+          return false
         }
-        if (!(yield* this.waitAfter(outcome, attempt))) return
-        if (outcome._tag === "Disconnected") attempt = 0
+        if (!(yield* this.waitAfter(setback, attempt))) return false
       }
     })
   }
 
   /** False when the schedule has had enough. */
-  private waitAfter(outcome: Outcome, attempt: number): Effect.Effect<boolean> {
+  private waitAfter(setback: Setback, attempt: number): Effect.Effect<boolean> {
     return Effect.gen(this, function* () {
-      const error = outcome._tag === "Failed" ? outcome.error : outcome.reason
+      const { error } = setback
       const next = yield* this.backoff.next(error)
       this.broadcast.emit(
-        outcome._tag === "Failed"
+        setback._tag === "Failed"
           ? { _tag: "Failed", attempt, error, next }
-          : { _tag: "Disconnected", pipe: outcome.pipe, reason: error, next }
+          : { _tag: "Disconnected", pipe: setback.pipe, reason: error, next }
       )
-      yield* Effect.logDebug(outcome._tag === "Failed" ? "dial failed" : "disconnected").pipe(
+      yield* Effect.logDebug(setback._tag === "Failed" ? "dial failed" : "disconnected").pipe(
         Effect.annotateLogs({ url: this.url, error: error.message })
       )
       if (Option.isNone(next)) return false
@@ -190,38 +230,48 @@ class DialerImpl implements Api.Dialer {
     })
   }
 
-  private attempt(first: First | undefined): Effect.Effect<Outcome> {
-    const { options, socket, transport, url } = this.endpoint
+  /** One attempt; what it opened stays open only if it succeeds. */
+  private attempt(first: First | undefined): Effect.Effect<Extract<Setback, { _tag: "Failed" }> | undefined> {
+    const { options, scope: parent, socket, transport, url } = this.endpoint
     const target = { url, protocol: socket.protocol, recvMaxSize: this.settings.recvMaxSize, options }
+    const origin = { _tag: "Dialer", id: this.id, url: this.url } as const
     return Effect.gen(this, function* () {
-      const connection = yield* transport.dial(target)
-      let refused = false
-      const origin = { _tag: "Dialer", id: this.id, url: this.url } as const
-      const { pipe, reason } = yield* runPipe(socket, connection, origin, {
-        attached: (pipe) => this.connected(pipe, first),
-        refused: (_, reason) => {
-          refused = true
-          this.reject++
-          // what a socket says against this peer now may not hold for ever; that it speaks another protocol does
-          if (first !== undefined && reason._tag !== "NNG_EPROTO") Deferred.unsafeDone(first, Exit.void)
-        }
-      })
-      const outcome: Outcome = refused
-        ? { _tag: "Failed", error: reason, startError: reason._tag === "NNG_EPROTO" ? reason : undefined }
-        : { _tag: "Disconnected", pipe, reason }
-      return outcome
+      const scope = yield* Scope.fork(parent, ExecutionStrategy.sequential)
+      this.connection = scope
+      const connection = yield* Scope.extend(transport.dial(target), scope)
+      this.first = first
+      const refusal = yield* attach(socket, connection, origin, scope, this)
+      if (refusal === undefined) return undefined
+      this.reject++
+      const startError = refusal._tag === "NNG_EPROTO" ? refusal : undefined
+      // what a socket says against this peer now may not hold for ever; that it speaks another protocol does
+      if (first !== undefined && startError === undefined) yield* Deferred.succeed(first, void 0)
+      yield* this.disconnect
+      return { _tag: "Failed", error: refusal, startError } as const
     }).pipe(
-      Effect.scoped,
-      Effect.catchAll((error) => Effect.succeed<Outcome>({ _tag: "Failed", error, startError: error }))
+      Effect.onError(() => this.disconnect),
+      Effect.catchAll((error) => Effect.succeed({ _tag: "Failed", error, startError: error } as const))
     )
   }
 
-  private connected(pipe: PipeImpl, first: First | undefined): void {
+  attached(pipe: PipeImpl): void {
     this.connects++
     this.backoff.reset()
     this.current = { _tag: "Connected", pipe }
     this.broadcast.emit({ _tag: "Connected", pipe })
-    if (first !== undefined) Deferred.unsafeDone(first, Exit.void)
+    if (this.first !== undefined) Deferred.unsafeDone(this.first, Exit.void)
+    this.first = undefined
+  }
+
+  ended(pipe: PipeImpl): void {
+    if (this.current._tag !== "Connected" || this.current.pipe !== pipe) return
+    const again = Effect.zipRight(
+      Effect.uninterruptible(this.disconnect),
+      Effect.flatMap(this.waitAfter({ _tag: "Disconnected", pipe, error: pipe.reason! }, 0), (goOn) =>
+        goOn ? this.loop(undefined) : Effect.succeed(false)
+      )
+    )
+    this.endpoint.socket.services.fork(this.fork(undefined, again))
   }
 
   toJSON(): unknown {

@@ -1,10 +1,12 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Errors from "../../Errors.js"
 import type { Transport, TransportOptions } from "../../Transport.js"
 import * as Url from "../../Url.js"
+import { acquireRelease } from "../ports/scoped.js"
 import type { SocketImpl } from "./socket.js"
 
 /**
@@ -61,21 +63,25 @@ export const make = <A>(
   construct: (endpoint: Endpoint) => Either.Either<A, Errors.EINVAL>,
   release: (endpoint: A) => Effect.Effect<void>
 ): Effect.Effect<A, MakeError, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.suspend(() => {
-      if (socket.closing) {
-        return new Errors.ECLOSED({ operation: role, address: text, reason: "the socket is closed" })
-      }
-      return Effect.flatMap(find(socket, role, text, options), (found) =>
-        Effect.flatMap(Scope.fork(socket.services.scope, ExecutionStrategy.sequential), (scope) =>
-          Effect.tap(construct({ ...found, socket, scope }), (endpoint) =>
-            Scope.addFinalizer(scope, release(endpoint))
-          ).pipe(Effect.map((endpoint) => ({ endpoint, scope })))
+  Effect.map(
+    acquireRelease(
+      Effect.suspend(() => {
+        if (socket.closing) {
+          return new Errors.ECLOSED({ operation: role, address: text, reason: "the socket is closed" })
+        }
+        return Effect.flatMap(find(socket, role, text, options), (found) =>
+          Effect.gen(function* () {
+            const scope = yield* Scope.fork(socket.services.scope, ExecutionStrategy.sequential)
+            const endpoint = yield* construct({ ...found, socket, scope })
+            yield* Scope.addFinalizer(scope, release(endpoint))
+            return { endpoint, scope }
+          })
         )
-      )
-    }),
-    ({ scope }, exit) => Scope.close(scope, exit)
-  ).pipe(Effect.map(({ endpoint }) => endpoint))
+      }),
+      ({ scope }) => Scope.close(scope, Exit.void)
+    ),
+    ({ endpoint }) => endpoint
+  )
 
 /**
  * Counts failures by their tag.

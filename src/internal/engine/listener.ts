@@ -11,7 +11,8 @@ import * as Errors from "../../Errors.js"
 import type * as Api from "../../Listener.js"
 import type { Socket } from "../../Socket.js"
 import type { Accepted, AcceptError, Acceptor } from "../../Transport.js"
-import { run as runPipe } from "./attach.js"
+import type { Watcher } from "./attach.js"
+import { attach } from "./attach.js"
 import { Broadcast } from "./broadcast.js"
 import type { Endpoint } from "./endpoint.js"
 import * as Endpoints from "./endpoint.js"
@@ -26,14 +27,35 @@ export const TypeId: Api.TypeId = Symbol.for("effect-nng/Listener") as Api.TypeI
 const coolDown = (error: AcceptError): Duration.Duration =>
   error._tag === "NNG_ENOMEM" || error._tag === "NNG_ENOFILES" ? Duration.millis(10) : Duration.millis(100)
 
+/** A pipe of this listener, and the scope that its connection lives in. */
+class Serving implements Watcher {
+  constructor(
+    private readonly listener: ListenerImpl,
+    private readonly scope: Scope.CloseableScope
+  ) {}
+
+  attached(): void {
+    this.listener.accepts++
+    this.listener.pipes++
+  }
+
+  ended(): void {
+    this.listener.endpoint.socket.services.fork(Scope.close(this.scope, Exit.void))
+  }
+
+  removed(): void {
+    this.listener.pipes--
+  }
+}
+
 class ListenerImpl implements Api.Listener {
   readonly [TypeId]: Api.TypeId = TypeId
   readonly id: number
   current: Api.State | { readonly _tag: "Starting" } = { _tag: "Idle" }
   private readonly broadcast = new Broadcast<Api.Event>()
   private readonly failures = new Endpoints.Tally()
-  private pipes = 0
-  private accepts = 0
+  pipes = 0
+  accepts = 0
   private reject = 0
 
   constructor(
@@ -126,12 +148,7 @@ class ListenerImpl implements Api.Listener {
     const acceptOne = Effect.flatMap(Scope.fork(parent, ExecutionStrategy.sequential), (scope) =>
       Scope.extend(acceptor.accept, scope).pipe(
         Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))),
-        Effect.flatMap((accepted) =>
-          Effect.forkIn(
-            Effect.onExit(this.serve(accepted, scope), (exit) => Scope.close(scope, exit)),
-            parent
-          )
-        )
+        Effect.flatMap((accepted) => Effect.forkIn(this.serve(accepted, scope), parent))
       )
     )
     return acceptOne.pipe(
@@ -144,34 +161,24 @@ class ListenerImpl implements Api.Listener {
     )
   }
 
-  /** One connection, from its handshake to its end; nobody else waits for it. */
-  private serve(accepted: Accepted, scope: Scope.Scope): Effect.Effect<void> {
+  /** One connection, from its handshake until it is a pipe or is turned away; nobody else waits for it. */
+  private serve(accepted: Accepted, scope: Scope.CloseableScope): Effect.Effect<void> {
     const { socket } = this.endpoint
-    return Scope.extend(accepted.handshake, scope).pipe(
-      Effect.flatMap((connection) =>
-        runPipe(
-          socket,
-          connection,
-          { _tag: "Listener", id: this.id, url: this.url },
-          {
-            attached: () => {
-              this.accepts++
-              this.pipes++
-            },
-            refused: () => {
-              this.reject++
-              this.pipes++
-            }
-          }
-        ).pipe(Effect.ensuring(Effect.sync(() => this.pipes--)))
-      ),
+    const origin = { _tag: "Listener", id: this.id, url: this.url } as const
+    return Effect.gen(this, function* () {
+      const connection = yield* Scope.extend(accepted.handshake, scope)
+      const refusal = yield* attach(socket, connection, origin, scope, new Serving(this, scope))
+      if (refusal === undefined) return
+      this.reject++
+      yield* Scope.close(scope, Exit.void)
+    }).pipe(
+      Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))),
       Effect.catchAll((error) => {
         this.failures.count(error)
         const { remoteAddress } = accepted.properties
         this.broadcast.emit({ _tag: "HandshakeFailed", error, remoteAddress })
         return Effect.logDebug("handshake failed").pipe(Effect.annotateLogs({ url: this.url, error: error.message }))
-      }),
-      Effect.asVoid
+      })
     )
   }
 

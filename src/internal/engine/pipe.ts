@@ -18,7 +18,13 @@ interface Owner {
   readonly writable: (pipe: PipeImpl) => void
 }
 
+/** Who is to know that a pipe has ended. */
+interface Watcher {
+  readonly ended: (pipe: PipeImpl) => void
+}
+
 const nothing: ReadonlyArray<Message> = []
+const soon = Promise.resolve()
 
 /**
  * A connection as the socket sees it. At most one decoded read waits here for the protocol; only when that is taken
@@ -43,7 +49,7 @@ export class PipeImpl implements Api.Pipe, Lane, Handler<ReadonlyArray<Message>,
   /** The transport has nothing more to give than what it gave. */
   private ended = false
   private gone = false
-  private wake: (() => void) | undefined = undefined
+  private watcher: Watcher | undefined = undefined
 
   constructor(
     private readonly owner: Owner,
@@ -78,11 +84,11 @@ export class PipeImpl implements Api.Pipe, Lane, Handler<ReadonlyArray<Message>,
     })
   }
 
-  /** Suspends the fiber that owns the connection until nobody needs it any more. */
-  readonly awaitGone: Effect.Effect<void> = Effect.async((resume) => {
-    if (this.gone) return resume(Effect.void)
-    this.wake = () => resume(Effect.void)
-  })
+  /** Tells, soon and once, that it has ended by itself. */
+  watch(watcher: Watcher): void {
+    this.watcher = watcher
+    if (this.gone) this.tell()
+  }
 
   /** The protocol is about to have it. */
   start(): void {
@@ -120,6 +126,7 @@ export class PipeImpl implements Api.Pipe, Lane, Handler<ReadonlyArray<Message>,
 
   /** Closes the connection; returns how many messages, sent or come, are lost with it. */
   release(): number {
+    this.watcher = undefined
     this.cut(new Errors.ECLOSED({ operation: "pipe" }))
     this.lost += this.messages.close().length
     const { lost } = this
@@ -160,7 +167,14 @@ export class PipeImpl implements Api.Pipe, Lane, Handler<ReadonlyArray<Message>,
     if (this.gone) return
     this.gone = true
     this.writable = false
-    this.wake?.()
+    if (this.watcher !== undefined) this.tell()
+  }
+
+  /** Later: it may be the protocol, in the middle of something, that found the end. */
+  private tell(): void {
+    const { watcher } = this
+    this.watcher = undefined
+    void soon.then(() => watcher?.ended(this))
   }
 
   toJSON(): unknown {

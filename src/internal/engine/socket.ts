@@ -6,6 +6,7 @@ import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import { format, NodeInspectSymbol } from "effect/Inspectable"
 import { pipeArguments } from "effect/Pipeable"
+import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import * as Subscribable from "effect/Subscribable"
@@ -54,6 +55,8 @@ export interface Spec {
 export type Input = Options.Input & { readonly beforeAttach?: Api.BeforeAttach | undefined }
 
 interface Services {
+  /** Runs what nobody waits for: the end of a connection that ended by itself. */
+  readonly fork: (effect: Effect.Effect<unknown>) => void
   readonly transports: Transports["Type"]
   readonly deadlines: Deadlines
   readonly turn: Turn["Type"]
@@ -170,13 +173,16 @@ export class SocketImpl implements Api.Socket {
     return undefined
   }
 
-  detach(pipe: PipeImpl): void {
-    if (this.attached.delete(pipe.id)) {
+  /** True if it had been attached. */
+  detach(pipe: PipeImpl): boolean {
+    const attached = this.attached.delete(pipe.id)
+    this.dropped.disconnected += pipe.release()
+    this.services.pipeIds.remove(pipe.id)
+    if (attached) {
       this.machine.detach(pipe)
       this.changed()
     }
-    this.dropped.disconnected += pipe.release()
-    this.services.pipeIds.remove(pipe.id)
+    return attached
   }
 
   getPipe(id: number): PipeImpl | undefined {
@@ -253,6 +259,7 @@ const services: Effect.Effect<Services, never, Scope.Scope | Transports> = Effec
   const ids = yield* Ids
   const runtime = yield* Effect.runtime<never>()
   return {
+    fork: (effect) => void Runtime.runFork(runtime, effect),
     transports: yield* Transports,
     deadlines: new Deadlines(runtime, yield* Effect.clock),
     turn: yield* Turn,

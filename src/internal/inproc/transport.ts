@@ -8,6 +8,7 @@ import * as Errors from "../../Errors.js"
 import type { Acceptor, AcceptError, Accepted, Connection, DialError, Target, Transport } from "../../Transport.js"
 import * as Transports from "../../Transport.js"
 import type { Url } from "../../Url.js"
+import { acquireRelease } from "../ports/scoped.js"
 import * as End from "./end.js"
 
 /** A dialer that waits to be accepted. */
@@ -55,7 +56,7 @@ const join = (name: Name, caller: Caller): readonly [Connection, Connection] => 
 }
 
 const closeWithScope = (connection: Connection): Effect.Effect<Connection, never, Scope.Scope> =>
-  Effect.acquireRelease(Effect.succeed(connection), ({ messages }) => Effect.sync(() => void messages.close()))
+  acquireRelease(Effect.succeed(connection), ({ messages }) => Effect.sync(() => void messages.close()))
 
 const accept = (name: Name): Effect.Effect<Accepted, AcceptError, Scope.Scope> =>
   Effect.suspend(() => name.next).pipe(
@@ -88,7 +89,7 @@ const listen =
   (names: Map<string, Name>) =>
   ({ protocol, url }: Target): Effect.Effect<Acceptor, Errors.EADDRINUSE, Scope.Scope> =>
     Effect.map(
-      Effect.acquireRelease(
+      acquireRelease(
         Effect.suspend(() => {
           if (names.has(url.path)) {
             return new Errors.EADDRINUSE({ operation: "listen", address: url.href, reason: "somebody has this name" })
@@ -120,7 +121,7 @@ const dial =
         )
       })
       return Effect.zipRight(
-        Effect.acquireRelease(
+        acquireRelease(
           Effect.sync(() => name.call(caller)),
           () => hangUp
         ),

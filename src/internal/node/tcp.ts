@@ -15,6 +15,7 @@ import * as ByteTransport from "../../ByteTransport.js"
 import * as Errors from "../../Errors.js"
 import type { AcceptError, CheckError, DialError, ListenError, Target, TcpOptions, Transport } from "../../Transport.js"
 import * as Url from "../../Url.js"
+import { acquireRelease } from "../ports/scoped.js"
 import { NodeDuplex } from "./duplex.js"
 import { fromNode, narrow } from "./errno.js"
 
@@ -129,7 +130,7 @@ const connectOne = (
   localAddress: string | undefined,
   { keepAlive = true, noDelay = true }: TcpOptions
 ): Effect.Effect<Net.Socket, NodeJS.ErrnoException, Scope.Scope> =>
-  Effect.acquireRelease(
+  acquireRelease(
     // the handle is inert here, and without a listener an error would end the process
     Effect.sync(() => new Net.Socket().on("error", () => {})),
     destroy
@@ -172,6 +173,7 @@ const connectAny = (
   connect: (address: Dns.LookupAddress) => Effect.Effect<Net.Socket, NodeJS.ErrnoException, Scope.Scope>
 ): Effect.Effect<Net.Socket, unknown, Scope.Scope> =>
   Effect.gen(function* () {
+    if (addresses.length === 1) return yield* connect(addresses[0]!)
     const outer = yield* Effect.scope
     const scopes: Array<Scope.CloseableScope> = []
     const failures: Array<unknown> = []
@@ -274,7 +276,7 @@ class Server {
   /** Takes a connection into the scope; until then the server owns it. */
   readonly accept: Effect.Effect<ByteStream, AcceptError, Scope.Scope> = Effect.suspend(() => this.next).pipe(
     Effect.zipRight(
-      Effect.acquireRelease(
+      acquireRelease(
         Effect.suspend((): Effect.Effect<Net.Socket | undefined, AcceptError> => {
           const failure = this.failures.shift()
           if (failure !== undefined) return failure
@@ -326,7 +328,7 @@ const listen = ({ options, url }: Target): Effect.Effect<ByteAcceptor, ListenErr
     const family = familyOf(url.scheme)
     const addresses = host === "" ? [] : yield* resolve(url, host, toListenError)
     const any = family === 4 ? { host: "0.0.0.0" } : family === 6 ? { host: "::", ipv6Only: true } : {}
-    const server = yield* Effect.acquireRelease(
+    const server = yield* acquireRelease(
       Effect.sync(() => new Server(options.tcp ?? {})),
       (server) => server.close
     )

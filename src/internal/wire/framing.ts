@@ -175,91 +175,153 @@ export class Decoder {
 /** Bodies up to this size are copied beside their header; larger ones go by reference. */
 const copied = 1024
 
-/** One block of copied frames. Larger ones would cost fresh memory for each. */
-const blockSize = 64 * 1024
-
 /** @internal */
 export const frameSize = (format: Format, message: Message.Message): number =>
   (format.marker === undefined ? 8 : 9) + message.headerLength + message.length
 
+/** Memory to write frames into, and its view for the lengths. */
+class Block {
+  readonly view: DataView
+
+  constructor(readonly bytes: Uint8Array) {
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  }
+}
+
+const blockSize = 64 * 1024
+
+/** Less than this is not worth a block from the pool. */
+const small = 4 * 1024
+
 /**
- * The bytes of a batch, in as few pieces as pays: small messages share blocks made to fit, large bodies go as they are.
+ * Blocks for encoded frames, warm from the last use: touching fresh memory costs more than filling it. They are lent
+ * for a write and come back when the operating system has the bytes.
  *
  * @internal
  */
-export const encode = (format: Format, messages: ReadonlyArray<Message.Message>): ReadonlyArray<Uint8Array> => {
-  if (messages.length === 1 && messages[0]!.length <= copied) return [encodeOne(format, messages[0]!)]
-  const pieces: Array<Uint8Array> = []
-  let from = 0
-  while (from < messages.length) from = encodeBlock(format, messages, from, pieces)
-  return pieces
+export class BlockPool {
+  private readonly free: Array<Block> = []
+
+  take(): Block {
+    return this.free.pop() ?? new Block(allocateOwn(blockSize))
+  }
+
+  give(blocks: ReadonlyArray<Block>): void {
+    for (const block of blocks) if (this.free.length < 16) this.free.push(block)
+  }
 }
 
-const encodeOne = (format: Format, message: Message.Message): Uint8Array => {
-  const block = allocate(frameSize(format, message))
-  const at = writePrefix(format, block, 0, message.headerLength + message.length)
-  if (message.headerLength > 0) block.set(message.header, at)
-  if (message.length > 0) writeBody(block, at + message.headerLength, message)
-  return block
+/**
+ * One write: the pieces, and the blocks that are lent for it.
+ *
+ * @internal
+ */
+export interface Write {
+  readonly pieces: ReadonlyArray<Uint8Array>
+  readonly blocks: ReadonlyArray<Block>
 }
 
-/** Writes messages from `from` on into one block, and returns where it stopped. */
-const encodeBlock = (
+/**
+ * The bytes of a batch of `size` bytes on the wire, in as few pieces as pays: small messages share blocks, large bodies
+ * go as they are.
+ *
+ * @internal
+ */
+export const encode = (
   format: Format,
   messages: ReadonlyArray<Message.Message>,
-  from: number,
-  pieces: Array<Uint8Array>
-): number => {
-  const prefix = format.marker === undefined ? 8 : 9
-  let size = 0
-  let to = from
-  for (; to < messages.length; to++) {
-    const message = messages[to]!
-    const large = message.length > copied
-    const more = prefix + message.headerLength + (large ? 0 : message.length)
-    if (size + more > blockSize && to > from) break
-    size += more
-  }
-  const block = allocate(size)
-  let begin = 0
+  size: number,
+  pool: BlockPool
+): Write => {
+  if (messages.length === 1 && size <= copied) return { pieces: [encodeOne(format, messages[0]!, size)], blocks: none }
+  const encoder = new Encoder(format, size, pool)
+  for (let i = 0; i < messages.length; i++) encoder.add(messages[i]!)
+  encoder.cut()
+  return encoder
+}
+
+const none: ReadonlyArray<Block> = []
+
+/** The usual case where latency counts, without a view and without bookkeeping. */
+const encodeOne = (format: Format, message: Message.Message, size: number): Uint8Array => {
+  const bytes = allocate(size)
+  const length = message.headerLength + message.length
   let at = 0
-  for (let i = from; i < to; i++) {
-    const message = messages[i]!
-    at = writePrefix(format, block, at, message.headerLength + message.length)
-    if (message.headerLength > 0) {
-      block.set(message.header, at)
-      at += message.headerLength
-    }
-    if (message.length > copied) {
-      pieces.push(block.subarray(begin, at), message.body)
-      begin = at
-    } else if (message.length > 0) {
-      at = writeBody(block, at, message)
+  if (format.marker !== undefined) bytes[at++] = format.marker
+  // it is short, so six of the eight bytes are zero
+  for (const end = at + 6; at < end; at++) bytes[at] = 0
+  bytes[at] = length >>> 8
+  bytes[at + 1] = length
+  bytes.set(message.header, at + 2)
+  bytes.set(message.body, at + 2 + message.headerLength)
+  return bytes
+}
+
+class Encoder implements Write {
+  readonly pieces: Array<Uint8Array> = []
+  readonly blocks: Array<Block> = []
+  private readonly prefixLength: number
+  private block: Block
+  /** The current piece is block[begin, at). */
+  private begin = 0
+  private at = 0
+
+  constructor(
+    private readonly format: Format,
+    size: number,
+    private readonly pool: BlockPool
+  ) {
+    this.prefixLength = format.marker === undefined ? 8 : 9
+    this.block = size <= small ? new Block(allocate(size)) : this.lend()
+  }
+
+  add(message: Message.Message): void {
+    const { headerLength, length } = message
+    const large = length > copied
+    if (this.at + this.prefixLength + headerLength + (large ? 0 : length) > this.block.bytes.length) this.turnPage()
+    this.prefix(headerLength + length)
+    if (headerLength > 0) this.bytes(message.header)
+    if (large) {
+      this.cut()
+      this.pieces.push(message.body)
+    } else if (length > 0) {
+      const buffer = internal.unsafeBuffer(message)
+      const start = internal.unsafeStart(message)
+      this.bytes(start === 0 && length === buffer.length ? buffer : message.body)
     }
   }
-  if (begin === 0 && at === block.length) pieces.push(block)
-  else if (at > begin) pieces.push(block.subarray(begin, at))
-  return to
-}
 
-const writePrefix = (format: Format, block: Uint8Array, at: number, length: number): number => {
-  if (format.marker !== undefined) block[at++] = format.marker
-  const high = length > 0xffffffff ? Math.floor(length / 0x100000000) : 0
-  block[at] = high >>> 24
-  block[at + 1] = high >>> 16
-  block[at + 2] = high >>> 8
-  block[at + 3] = high
-  block[at + 4] = length >>> 24
-  block[at + 5] = length >>> 16
-  block[at + 6] = length >>> 8
-  block[at + 7] = length
-  return at + 8
-}
+  /** Ends the current piece. */
+  cut(): void {
+    const { at, begin, block } = this
+    if (at === begin) return
+    this.pieces.push(begin === 0 && at === block.bytes.length ? block.bytes : block.bytes.subarray(begin, at))
+    this.begin = at
+  }
 
-const writeBody = (block: Uint8Array, at: number, message: Message.Message): number => {
-  const buffer = internal.unsafeBuffer(message)
-  const start = internal.unsafeStart(message)
-  const end = internal.unsafeEnd(message)
-  block.set(start === 0 && end === buffer.length ? buffer : message.body, at)
-  return at + end - start
+  private turnPage(): void {
+    this.cut()
+    this.block = this.lend()
+    this.begin = 0
+    this.at = 0
+  }
+
+  private lend(): Block {
+    const block = this.pool.take()
+    this.blocks.push(block)
+    return block
+  }
+
+  private prefix(length: number): void {
+    const { view } = this.block
+    if (this.format.marker !== undefined) view.setUint8(this.at++, this.format.marker)
+    view.setUint32(this.at, length > 0xffffffff ? Math.floor(length / 0x100000000) : 0)
+    view.setUint32(this.at + 4, length >>> 0)
+    this.at += 8
+  }
+
+  private bytes(bytes: Uint8Array): void {
+    this.block.bytes.set(bytes, this.at)
+    this.at += bytes.length
+  }
 }
