@@ -15,7 +15,8 @@ import * as Effect from "effect/Effect"
  */
 export interface TurnShape {
   /**
-   * Counts one operation; true when the loop has had no chance to turn for so long that a `hop` is due.
+   * Counts one operation; true when the loop has had no chance to turn for so long that a `hop` is due, until one is
+   * done.
    */
   readonly unsafeDue: () => boolean
   /**
@@ -58,11 +59,16 @@ const nextTurn: (run: () => void) => () => void =
 export const make = (): TurnShape => {
   let operations = 0
   let turned = performance.now()
+  let due = false
   return {
-    unsafeDue: () => ++operations % operationsPerLook === 0 && performance.now() - turned > longestRunMillis,
+    unsafeDue: () => {
+      if (++operations % operationsPerLook === 0) due ||= performance.now() - turned > longestRunMillis
+      return due
+    },
     hop: Effect.async<void>((resume) => {
       const cancel = nextTurn(() => {
         turned = performance.now()
+        due = false
         resume(Effect.void)
       })
       return Effect.sync(cancel)

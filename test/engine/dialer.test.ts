@@ -225,17 +225,17 @@ describe("starting", () => {
   it.scoped("[DIAL-04] what is started is NNG_ESTATE: connecting, waiting or connected", () => {
     const script = new Script().dial(refused, Effect.never)
     return Effect.gen(function* () {
-      const dialer = yield* Dialer.make(yield* Pair0.make(), "inproc://x", { reconnectMin: 1 })
+      const dialer = yield* Dialer.make(yield* Pair0.make(), "inproc://x", { reconnectMin: 10 })
       yield* Dialer.start(dialer, { nonblocking: true })
       yield* failing(Dialer.start(dialer), "NNG_ESTATE")
       expect(yield* stateTag(dialer)).toBe("Waiting")
       yield* failing(Dialer.start(dialer, { nonblocking: true }), "NNG_ESTATE")
-      yield* TestClock.adjust(1)
+      yield* TestClock.adjust(9)
       expect(yield* stateTag(dialer)).toBe("Connecting")
       yield* failing(Dialer.start(dialer), "NNG_ESTATE")
       const { dialer: connected } = yield* marry(yield* Pair0.make(), yield* Pair0.make())
       yield* failing(Dialer.start(connected), "NNG_ESTATE")
-    }).pipe(Effect.provide(script.layer))
+    }).pipe(Effect.provide(script.layer), Effect.withRandom(largest().random))
   })
 
   it.scoped("[DIAL-14] a closed dialer is NNG_ENOENT, one of a closed socket NNG_ECLOSED", () =>
@@ -311,7 +311,7 @@ describe("starting", () => {
       yield* left.close
       yield* TestClock.adjust(10)
       expect(yield* stateTag(dialer)).toBe("Connected")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(inproc), Effect.withRandom(largest().random))
   )
 
   it.scoped("succeeds when beforeAttach turned the connection away, and tries again later", () =>
@@ -326,7 +326,7 @@ describe("starting", () => {
       expect(yield* dialer.state).toMatchObject({ _tag: "Waiting", error: { _tag: "NNG_EPEERAUTH" } })
       yield* TestClock.adjust(10)
       expect(yield* stateTag(dialer)).toBe("Connected")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(inproc), Effect.withRandom(largest().random))
   )
 
   it.scoped("[DIAL-21] succeeds when the peer's socket turns it away, and tries again until that has room", () =>
@@ -367,12 +367,13 @@ describe("starting", () => {
   it.scoped("interrupted at any step leaves the dialer startable, or is done", () =>
     Effect.gen(function* () {
       const exits: Array<string> = []
-      for (let steps = 0; steps < 100; steps++) {
+      for (let run = 0; run < 200; run++) {
+        const steps = run >> 1
+        const nonblocking = run % 2 === 0
         yield* Effect.scoped(
           Effect.gen(function* () {
             yield* Socket.listen(yield* Pair0.make(), "inproc://x")
             const dialer = yield* Dialer.make(yield* Pair0.make(), "inproc://x")
-            const nonblocking = steps % 2 === 0
             const exit = yield* interruptedAfter(Dialer.start(dialer, { nonblocking }), steps)
             exits.push(exit._tag)
             const { _tag } = yield* dialer.state
@@ -424,7 +425,7 @@ describe("starting", () => {
       expect(yield* dialer.state).toEqual({ _tag: "Connecting", attempt: 3 })
       const dialed = yield* Socket.dial(yield* Pair0.make(), "inproc://nobody", { nonblocking: true })
       expect(yield* stateTag(dialed)).toBe("Waiting")
-    }).pipe(Effect.provide(script.layer))
+    }).pipe(Effect.provide(script.layer), Effect.withRandom(largest().random))
   })
 })
 
@@ -442,7 +443,8 @@ describe("startAio", () => {
         yield* Aio.wait(aio)
       }
       expect(results).toHaveLength(3)
-      for (const result of results) expect(result).toMatchObject({ _tag: "Failure", cause: { error: { _tag: "NNG_EINVAL" } } })
+      for (const result of results)
+        expect(result).toMatchObject({ _tag: "Failure", cause: { error: { _tag: "NNG_EINVAL" } } })
       expect(script.dialed).toEqual([])
       expect(yield* stateTag(dialer)).toBe("Idle")
     }).pipe(Effect.provide(script.layer))
@@ -615,7 +617,7 @@ describe("dialing again", () => {
       yield* TestClock.adjust(10)
       yield* Socket.send(right, "again")
       expect(yield* recvText(left)).toBe("again")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(inproc), Effect.withRandom(largest().random))
   )
 
   it.scoped("[DIAL-07] it makes a new connection for one that its own side closed", () =>
@@ -635,7 +637,7 @@ describe("dialing again", () => {
     const { bounds, random } = largest()
     return Effect.gen(function* () {
       const [left, right] = [yield* Pair0.make(), yield* Pair0.make({ reconnectMin: 10, reconnectMax: 0 })]
-      yield* Effect.withRandom(Socket.dial(right, "inproc://late", { nonblocking: true }), random)
+      yield* Socket.dial(right, "inproc://late", { nonblocking: true })
       for (let n = 0; n < 50; n++) yield* TestClock.adjust(10)
       expect(bounds.length).toBeGreaterThan(40)
       expect(new Set(bounds)).toEqual(new Set([10]))
@@ -643,7 +645,7 @@ describe("dialing again", () => {
       yield* TestClock.adjust(10)
       yield* Socket.send(right, "soon")
       expect(yield* recvText(left)).toBe("soon")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(inproc), Effect.withRandom(random))
   })
 
   it.scoped("[DIAL-09] the bound doubles up to the maximum, and starts anew after a connection", () => {
@@ -654,7 +656,7 @@ describe("dialing again", () => {
       const dialer = yield* Dialer.make(socket, "inproc://x")
       const events = yield* collect(dialer.events)
       script.dial(...Array.from({ length: 10 }, () => refused), hand().dial, refused, refused)
-      yield* Effect.withRandom(Dialer.start(dialer, { nonblocking: true }), random)
+      yield* Dialer.start(dialer, { nonblocking: true })
       const grown = [10, 20, 40, 80, 160, 320, 640, 1000, 1000, 1000]
       for (const bound of grown) {
         expect(yield* nextWait(events)).toBe(bound - 1)
@@ -671,7 +673,7 @@ describe("dialing again", () => {
         yield* TestClock.adjust(bound - 1)
       }
       expect(bounds.slice(0, 13)).toEqual([...grown, 10, 20, 40])
-    }).pipe(Effect.provide(script.layer))
+    }).pipe(Effect.provide(script.layer), Effect.withRandom(random))
   })
 
   it.scoped("the same seed gives the same waits, each below its bound", () => {
@@ -680,7 +682,7 @@ describe("dialing again", () => {
       return yield* Effect.gen(function* () {
         const dialer = yield* Dialer.make(yield* Pair0.make(), "inproc://x", { reconnectMin: 100, reconnectMax: 800 })
         const events = yield* collect(dialer.events)
-        yield* Effect.withRandom(Dialer.start(dialer, { nonblocking: true }), Random.make("seed"))
+        yield* Dialer.start(dialer, { nonblocking: true })
         const waits: Array<number | undefined> = []
         for (let n = 0; n < 8; n++) {
           const wait = yield* nextWait(events)
@@ -689,7 +691,7 @@ describe("dialing again", () => {
           yield* TestClock.adjust(wait ?? 0)
         }
         return waits
-      }).pipe(Effect.provide(script.layer))
+      }).pipe(Effect.provide(script.layer), Effect.withRandom(Random.make("seed")))
     })
     return Effect.gen(function* () {
       const [one, other] = [yield* waits, yield* waits]
@@ -793,7 +795,7 @@ describe("dialing again", () => {
       const closing = yield* begin(dialer.close)
       expect(yield* ended(closing)).toBe(true)
       expect(yield* stateTag(dialer)).toBe("Closed")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(inproc), Effect.withRandom(largest().random))
   )
 
   it.scopedLive("over tcp it comes back to a listener that went and came back", () =>
@@ -817,13 +819,13 @@ describe("dialing again", () => {
 describe("the events of a dialer", () => {
   it.scoped("tell its story", () => {
     const script = new Script()
+    const { random } = largest()
     return Effect.gen(function* () {
-      const { random } = largest()
       const dialer = yield* Dialer.make(yield* Pair0.make(), "inproc://x", { reconnectMin: 10, reconnectMax: 20 })
       const events = yield* recording(dialer.events)
       const peer = hand()
       script.dial(refused, hand(0x11).dial, peer.dial, Effect.never)
-      yield* Effect.withRandom(Dialer.start(dialer, { nonblocking: true }), random)
+      yield* Dialer.start(dialer, { nonblocking: true })
       yield* settle
       yield* TestClock.adjust(9)
       yield* TestClock.adjust(19)
@@ -845,7 +847,7 @@ describe("the events of a dialer", () => {
         { _tag: "Attempt", attempt: 1 },
         { _tag: "Closed" }
       ])
-    }).pipe(Effect.provide(script.layer))
+    }).pipe(Effect.provide(script.layer), Effect.withRandom(random))
   })
 
   it.scoped("tell a first attempt that failed, with nothing to follow", () => {
@@ -880,12 +882,12 @@ describe("the events of a dialer", () => {
     return Effect.gen(function* () {
       yield* TestClock.adjust(5000)
       const dialer = yield* Dialer.make(yield* Pair0.make(), "inproc://nobody", { reconnectMin: 1000 })
-      yield* Effect.withRandom(Dialer.start(dialer, { nonblocking: true }), random)
+      yield* Dialer.start(dialer, { nonblocking: true })
       yield* settle
       expect(yield* dialer.state).toMatchObject({ _tag: "Waiting", until: 5999, error: { _tag: "NNG_ECONNREFUSED" } })
       expect(yield* taken(yield* collect(dialer.events))).toMatchObject([
         { _tag: "Failed", attempt: 1, next: Option.some(Duration.millis(999)) }
       ])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(inproc), Effect.withRandom(random))
   })
 })

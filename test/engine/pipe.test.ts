@@ -57,7 +57,10 @@ describe("pipe events", () => {
     Effect.gen(function* () {
       const origins: Array<Pipe.Origin> = []
       const beforeAttach: Socket.BeforeAttach = (pipe) => Effect.sync(() => void origins.push(pipe.origin))
-      const { left, leftEvents, right, rightEvents } = yield* watched({ left: { beforeAttach }, right: { beforeAttach } })
+      const { left, leftEvents, right, rightEvents } = yield* watched({
+        left: { beforeAttach },
+        right: { beforeAttach }
+      })
       const { dialer, listener } = yield* marry(left, right)
       const [ofLeft, ofRight] = [yield* Queue.take(leftEvents), yield* Queue.take(rightEvents)]
       expect(ofLeft.pipe.origin).toEqual({ _tag: "Listener", id: listener.id, url: listener.url })
@@ -162,7 +165,9 @@ describe("pipe events", () => {
   it.scoped("[PIPE-10] a refused pipe is counted by its socket and by its endpoint", () =>
     Effect.gen(function* () {
       let looks = 0
-      const left = yield* Pair0.make({ beforeAttach: (pipe) => (looks++ === 0 ? Effect.orDie(pipe.close) : Effect.void) })
+      const left = yield* Pair0.make({
+        beforeAttach: (pipe) => (looks++ === 0 ? Effect.orDie(pipe.close) : Effect.void)
+      })
       const right = yield* Pair0.make({ reconnectMin: 0 })
       const { dialer, listener } = yield* marry(left, right)
       expect((yield* left.statistics).reject).toBe(1)
@@ -310,10 +315,10 @@ describe("a pipe", () => {
     Effect.gen(function* () {
       const ids = new Set<number>()
       for (let n = 0; n < 20; n++) {
-        const { left, right } = yield* Effect.map(
-          Effect.all([Pair0.make(), Pair0.make()]),
-          ([left, right]) => ({ left, right })
-        )
+        const { left, right } = yield* Effect.map(Effect.all([Pair0.make(), Pair0.make()]), ([left, right]) => ({
+          left,
+          right
+        }))
         yield* marry(left, right, `inproc://ids-${n}`)
         for (const socket of [left, right]) for (const { id } of yield* socket.pipes.get) ids.add(id)
       }

@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 
 /** What the operating system, or the event loop, holds for us. Others than these come and go with the test runner. */
-const watched = /^(TCP|Pipe|GetAddrInfo|Timeout|Process)/
+const watched = /^(TCP|Connect|Pipe|GetAddrInfo|Timeout|Process)/
 
 export type Handles = Readonly<Record<string, number>>
 
@@ -14,8 +15,9 @@ export const open = (): Handles => {
   return counts
 }
 
-/** How many of this kind are open now. */
-export const count = (kind: string): number => open()[kind] ?? 0
+/** How many connections wait for an answer now. */
+export const connecting = (): number =>
+  Object.entries(open()).reduce((sum, [kind, count]) => (kind.endsWith("ConnectWrap") ? sum + count : sum), 0)
 
 /** Lets the event loop go round once: callbacks of I/O and closed handles run. */
 export const turn: Effect.Effect<void> = Effect.async<void>((resume) => {
@@ -24,11 +26,7 @@ export const turn: Effect.Effect<void> = Effect.async<void>((resume) => {
 })
 
 /** Turns of the event loop until something holds; dies with what is there instead when it takes too long. */
-export const until = (
-  holds: () => boolean,
-  instead: () => unknown,
-  limit: number = 10_000
-): Effect.Effect<void> =>
+export const until = (holds: () => boolean, instead: () => unknown, limit: number = 10_000): Effect.Effect<void> =>
   Effect.suspend(() => {
     const end = performance.now() + limit
     const look: Effect.Effect<void> = Effect.suspend(() => {
@@ -51,9 +49,7 @@ export const backTo = (before: Handles): Effect.Effect<void> =>
   )
 
 /** Runs an effect in a scope of its own; afterwards no handle is open that was not open before. */
-export const leavesNone = <A, E, R>(
-  effect: Effect.Effect<A, E, R>
-): Effect.Effect<A, E, Exclude<R, import("effect/Scope").Scope>> =>
+export const leavesNone = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, Scope.Scope>> =>
   Effect.suspend(() => {
     const before = open()
     return Effect.zipLeft(Effect.scoped(effect), backTo(before))

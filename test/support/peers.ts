@@ -8,6 +8,7 @@ import { spawn } from "node:child_process"
 import Dns from "node:dns"
 import { syncBuiltinESMExports } from "node:module"
 import * as Net from "node:net"
+import { until } from "./handles.js"
 
 /** A connection played by hand. */
 export interface Peer {
@@ -161,7 +162,7 @@ export const listen = (
     let wake: () => void = () => {}
     const server = yield* Effect.acquireRelease(
       Effect.sync(() =>
-        Net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+        Net.createServer({ noDelay: true }, (socket) => {
           accepted++
           sockets.push(socket)
           peers.push(new Player(socket))
@@ -219,9 +220,28 @@ export const blackHole: Effect.Effect<number, Error, Scope.Scope> = Effect.gen(f
   })
   const fillers = yield* Effect.forEach(Array.from({ length: 16 }), () => owned(() => new Net.Socket()))
   for (const { socket } of fillers) socket.connect({ host: "127.0.0.1", port })
-  yield* Effect.async<void>((resume) => void fillers[0]?.socket.once("connect", () => resume(Effect.void)))
+  let before = { connected: 0, at: performance.now() }
+  // full is when no more of them have got through for a while
+  yield* until(
+    () => {
+      const connected = fillers.filter(({ socket }) => !socket.connecting).length
+      if (connected > before.connected) before = { connected, at: performance.now() }
+      return connected > 0 && performance.now() - before.at > 50
+    },
+    () => before
+  )
   return port
 })
+
+type Answer = (error: Error | null, address?: string | ReadonlyArray<Dns.LookupAddress>, family?: number) => void
+
+const notFound = (hostname: string): Error =>
+  Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), {
+    code: "ENOTFOUND",
+    errno: -3008,
+    syscall: "getaddrinfo",
+    hostname
+  })
 
 /** For as long as the scope lives, names stand for these addresses in this order; others do not exist. */
 export const names = (
@@ -231,22 +251,20 @@ export const names = (
     Effect.sync(() => {
       const before = Dns.lookup
       const asked: Array<string> = []
-      const lookup = (
-        name: string,
-        { family = 0 }: Dns.LookupAllOptions,
-        answer: (error: Error | null, addresses: ReadonlyArray<Dns.LookupAddress>) => void
-      ): void => {
-        asked.push(name)
-        const addresses = (table[name] ?? [])
+      const lookup = (name: string, options: Dns.LookupOptions | Answer, given?: Answer): void => {
+        const { all = false, family = 0 } = typeof options === "function" ? {} : options
+        const answer = typeof options === "function" ? options : given!
+        const literal = Net.isIP(name)
+        if (literal === 0) asked.push(name)
+        const addresses = (literal === 0 ? (table[name] ?? []) : [name])
           .map((address) => ({ address, family: Net.isIP(address) }))
           .filter((address) => family === 0 || address.family === family)
-        const error = Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), {
-          code: "ENOTFOUND",
-          errno: -3008,
-          syscall: "getaddrinfo",
-          hostname: name
+        const [first] = addresses
+        setImmediate(() => {
+          if (first === undefined) answer(notFound(name))
+          else if (all) answer(null, addresses)
+          else answer(null, first.address, first.family)
         })
-        setImmediate(() => answer(addresses.length === 0 ? error : null, addresses))
       }
       Object.assign(Dns, { lookup })
       syncBuiltinESMExports()
@@ -263,10 +281,7 @@ export const names = (
 export interface Recorder<A> {
   readonly all: ReadonlyArray<A>
   /** The first event, from number `from` on, that is so; the test dies when none comes. */
-  readonly find: <B extends A>(
-    is: (event: A) => event is B,
-    from?: number
-  ) => Effect.Effect<B>
+  readonly find: <B extends A>(is: (event: A) => event is B, from?: number) => Effect.Effect<B>
   /** The tags so far. */
   readonly tags: () => ReadonlyArray<string>
 }

@@ -30,7 +30,9 @@ export class Script {
   }
 
   /** Steps for the next listens. */
-  listen(...steps: ReadonlyArray<Effect.Effect<Transport.Acceptor, Transport.ListenError, Scope.Scope> | Listen>): this {
+  listen(
+    ...steps: ReadonlyArray<Effect.Effect<Transport.Acceptor, Transport.ListenError, Scope.Scope> | Listen>
+  ): this {
     this.listens.push(...steps.map((step) => (Effect.isEffect(step) ? () => step : step)))
     return this
   }

@@ -84,10 +84,7 @@ export const recording = <A, E>(
   })
 
 /** Takes from the queue until something fits, and returns it. */
-export const until = <A, B extends A>(
-  queue: Queue.Dequeue<A>,
-  fits: (event: A) => event is B
-): Effect.Effect<B> =>
+export const until = <A, B extends A>(queue: Queue.Dequeue<A>, fits: (event: A) => event is B): Effect.Effect<B> =>
   Effect.flatMap(Queue.take(queue), (event) => (fits(event) ? Effect.succeed(event) : until(queue, fits)))
 
 /** For `until`: events with this tag. */
@@ -124,24 +121,26 @@ export const ended = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): Effect.Effect<bool
 
 const budget = 128
 
-/** Costs a fiber about so many ops. */
-export const spend = (ops: number): Effect.Effect<void> => {
-  let effect: Effect.Effect<void> = Effect.void
-  for (let spent = 1; spent < ops; spent++) effect = Effect.zipRight(Effect.void, effect)
-  return effect
+/** The effect, after so many ops of its fiber. */
+export const afterOps = <A, E, R>(effect: Effect.Effect<A, E, R>, ops: number): Effect.Effect<A, E, R> => {
+  let after = effect
+  for (let spent = 0; spent < ops; spent++) {
+    const next = after
+    after = Effect.suspend(() => next)
+  }
+  return after
 }
 
 /**
- * Interrupts an effect where the runtime yields within it, its op budget being spent after about so many of its ops, and
- * gives its exit. With every number of ops that it has, this is every place where it can be interrupted.
+ * Interrupts an effect where the runtime yields within it, its op budget being spent after so many of its ops, and gives
+ * its exit. With every number of ops that it has, this is every place where it can be interrupted.
  */
 export const interruptedAfter = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   ops: number
 ): Effect.Effect<Exit.Exit<A, E>, never, R> =>
   Effect.gen(function* () {
-    const life = Effect.zipRight(spend(budget - ops), effect)
-    const fiber = yield* Effect.withMaxOpsBeforeYield(Effect.fork(life), budget)
+    const fiber = yield* Effect.withMaxOpsBeforeYield(Effect.fork(afterOps(effect, budget - ops)), budget)
     yield* Effect.yieldNow()
     return yield* Fiber.interrupt(fiber)
   })

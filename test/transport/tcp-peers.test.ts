@@ -72,7 +72,10 @@ interface BadStart {
   readonly error: object
 }
 
-const proto = (index: number) => ({ _tag: "NNG_EPROTO", reason: expect.stringContaining(`byte ${index} of the SP header`) })
+const proto = (index: number) => ({
+  _tag: "NNG_EPROTO",
+  reason: expect.stringContaining(`byte ${index} of the SP header`)
+})
 
 const badStarts: ReadonlyArray<BadStart> = [
   ...wrongBytes.map(([index, value]) => {
@@ -161,8 +164,7 @@ describe("[S6] a tcp listener", () => {
         expect((yield* server.told.find(tagged("HandshakeFailed"))).error).toMatchObject({ _tag: "NNG_ETIMEDOUT" })
         yield* client.closed
         yield* serves(server)
-      })
-    )
+      }))
   })
 
   test("[WIRE-01] greets with its own protocol, before the client has said anything", () =>
@@ -170,8 +172,7 @@ describe("[S6] a tcp listener", () => {
       const server = yield* serving
       const client = yield* Peers.dial(server.port)
       expect(hex(yield* client.read(8))).toBe("0053500000100000")
-    })
-  )
+    }))
 
   for (const number of [0x0011, 0x0030, 0x0000, 0xffff]) {
     test(`[WIRE-02] refuses a client of protocol ${number} after the handshake`, () =>
@@ -188,8 +189,7 @@ describe("[S6] a tcp listener", () => {
         yield* serves(server)
         expect(yield* server.socket.statistics).toMatchObject({ reject: 1, pipes: 0 })
         expect(yield* server.listener.statistics).toMatchObject({ reject: 1, accepts: 1, pipes: 0 })
-      })
-    )
+      }))
   }
 
   describe("cuts off a client that greets and then sends", () => {
@@ -257,8 +257,7 @@ describe("[S6] a tcp listener", () => {
         expect((yield* server.pipes.find(tagged("RemPost"))).reason).toMatchObject({ _tag: "NNG_EMSGSIZE" })
         yield* client.closed
         yield* serves(server)
-      })
-    )
+      }))
 
     test("a second peer while the first is there: that one is not disturbed", () =>
       Effect.gen(function* () {
@@ -273,8 +272,7 @@ describe("[S6] a tcp listener", () => {
         expect((yield* server.pipes.find(tagged("RemPost"))).reason).toMatchObject({ _tag: "NNG_EBUSY" })
         yield* first.write(frame("still"))
         expect(Message.text(yield* Socket.recv(server.socket))).toBe("still")
-      })
-    )
+      }))
   })
 
   test("[S5] lets a good client in while 300 say nothing, and drops those after ten seconds", () =>
@@ -293,8 +291,7 @@ describe("[S6] a tcp listener", () => {
       expect(how).toEqual(silent.map(() => 0))
       expect((yield* server.listener.statistics).failures).toEqual({ NNG_ETIMEDOUT: 300 })
       yield* serves(server)
-    })
-  )
+    }))
 
   test("[S5] gives a client that drips one byte every six seconds ten seconds in all", () =>
     Effect.gen(function* () {
@@ -309,8 +306,7 @@ describe("[S6] a tcp listener", () => {
       yield* TestClock.adjust("4 seconds")
       expect((yield* server.told.find(tagged("HandshakeFailed"))).error).toMatchObject({ _tag: "NNG_ETIMEDOUT" })
       yield* client.closed
-    })
-  )
+    }))
 })
 
 describe("[S6] a tcp dialer", () => {
@@ -364,8 +360,7 @@ describe("[S6] a tcp dialer", () => {
         expect(yield* Fiber.join(starting)).toMatchObject({ _tag: "NNG_ETIMEDOUT" })
         yield* peer.closed
         yield* connects(caller)
-      })
-    )
+      }))
 
     test("the header of another protocol", () =>
       Effect.gen(function* () {
@@ -379,8 +374,7 @@ describe("[S6] a tcp dialer", () => {
         })
         yield* peer.closed
         yield* connects(caller)
-      })
-    )
+      }))
   })
 
   test("fails to start where nobody listens, and can be started once somebody does", () =>
@@ -391,8 +385,7 @@ describe("[S6] a tcp dialer", () => {
       expect(yield* Effect.flip(Dialer.start(dialer))).toMatchObject({ _tag: "NNG_ECONNREFUSED", code: 6 })
       const server = yield* Peers.listen({ port })
       yield* connects({ server, socket, dialer, told: yield* record(dialer.events) })
-    })
-  )
+    }))
 
   test("tells of a server that breaks the rules later, and dials again", () =>
     Effect.gen(function* () {
@@ -409,8 +402,7 @@ describe("[S6] a tcp dialer", () => {
       expect(Message.text(yield* Socket.recv(caller.socket))).toBe("back")
       yield* caller.told.find(tagged("Connected"), 2)
       expect(caller.told.tags()).toEqual(["Attempt", "Connected", "Disconnected", "Attempt", "Connected"])
-    }).pipe(Effect.withRandom(Random.fixed([0.5])))
-  )
+    }).pipe(Effect.withRandom(Random.fixed([0.5]))))
 
   describe("interrupted while it starts", () => {
     test("in the handshake with a silent server, closes the connection", () =>
@@ -424,8 +416,7 @@ describe("[S6] a tcp dialer", () => {
           expect((yield* peer.closed).how).toBe("closed")
         }
         yield* connects(caller)
-      })
-    )
+      }))
 
     test("before the connection is there, gives the connect up", () =>
       leavesNone(
@@ -442,25 +433,21 @@ describe("[S6] a tcp dialer", () => {
           }
           yield* connects(caller)
         })
-      )
-    )
+      ))
 
-    it.effect.prop(
-      "after any number of steps, leaves nothing open and can be started",
-      [FC.nat(60)],
-      ([steps]) =>
-        Effect.gen(function* () {
-          const caller = yield* calling
-          const starting = yield* Effect.fork(Dialer.start(caller.dialer))
-          yield* Effect.repeatN(Effect.yieldNow(), steps)
-          yield* Fiber.interrupt(starting)
-          expect(yield* caller.dialer.state).toEqual({ _tag: "Idle" })
-          const started = caller.server.accepted()
-          const again = yield* Effect.fork(Dialer.start(caller.dialer))
-          const answer = Effect.flatMap(caller.server.accept, (peer) => peer.write(pair0))
-          yield* Effect.fork(Effect.repeatN(answer, started + 1))
-          yield* Fiber.join(again)
-        }).pipe(leavesNone, Effect.provide(NodeTransport.layer))
+    it.effect.prop("after any number of steps, leaves nothing open and can be started", [FC.nat(60)], ([steps]) =>
+      Effect.gen(function* () {
+        const caller = yield* calling
+        const starting = yield* Effect.fork(Dialer.start(caller.dialer))
+        yield* Effect.repeatN(Effect.yieldNow(), steps)
+        yield* Fiber.interrupt(starting)
+        expect(yield* caller.dialer.state).toEqual({ _tag: "Idle" })
+        const started = caller.server.accepted()
+        const again = yield* Effect.fork(Dialer.start(caller.dialer))
+        const answer = Effect.flatMap(caller.server.accept, (peer) => peer.write(pair0))
+        yield* Effect.fork(Effect.repeatN(answer, started + 1))
+        yield* Fiber.join(again)
+      }).pipe(leavesNone, Effect.provide(NodeTransport.layer))
     )
   })
 })
