@@ -37,7 +37,8 @@ export interface Handler<in In, in E> {
  */
 export interface Duplex<out In, in out Out, out E> {
   /**
-   * Names the owner. Nothing is called before; a second call replaces the first, for a handshake that hands over.
+   * Names the owner. Nothing is called before; a second call replaces the first, for a handshake that hands over. An
+   * owner that comes after the end is told of it.
    */
   readonly start: (handler: Handler<In, E>) => void
   /**

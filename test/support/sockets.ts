@@ -161,3 +161,11 @@ export const drain = (socket: Socket.CanRecv): Effect.Effect<Array<string>> =>
       texts.push(Message.text(message.value))
     }
   })
+
+const { hop } = Turn.make()
+
+/** Waits, in real time, until something can be received. */
+export const awaitReadable = (socket: Socket.CanRecv): Effect.Effect<void> =>
+  Effect.flatMap(Socket.isReadable(socket), (readable) =>
+    readable ? Effect.void : Effect.zipRight(hop, awaitReadable(socket))
+  )

@@ -10,18 +10,26 @@ const size = 64
 const warmUp = 4000
 const count = 20000
 
-const perTrip = (started) => (performance.now() - started) * 1000 / count
+const perTrip = (started) => ((performance.now() - started) * 1000) / count
 
 /** An echo by hand. */
 const bare = async () => {
   const answer = frame(size)
-  const server = await listen((socket) => socket.on("data", parser(() => socket.write(answer))))
+  const server = await listen((socket) =>
+    socket.on(
+      "data",
+      parser(() => socket.write(answer))
+    )
+  )
   const socket = await connect(server.address().port)
   const trips = (n) =>
     new Promise((resolve) => {
       let left = n
       socket.removeAllListeners("data")
-      socket.on("data", parser(() => (--left === 0 ? resolve() : socket.write(answer))))
+      socket.on(
+        "data",
+        parser(() => (--left === 0 ? resolve() : socket.write(answer)))
+      )
       socket.write(answer)
     })
   await trips(warmUp)

@@ -5,15 +5,13 @@ import * as Errors from "../../Errors.js"
 import type { Message } from "../../Message.js"
 import type { Messages, ReceiveError } from "../../Transport.js"
 import * as Framing from "../wire/framing.js"
+import { soon } from "../ports/soon.js"
 
 /**
  * What a pipe accepts before it is full; there is always room for one message. It stands for the kernel's buffer: what
  * is in it counts as sent.
  */
 const highWaterMark = 256 * 1024
-
-/** Node's queueMicrotask makes an AsyncResource of each call. */
-const soon = Promise.resolve()
 
 interface Writing {
   readonly batch: ReadonlyArray<Message>
@@ -48,6 +46,8 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
   private full = false
   private failed = false
   private closed = false
+  /** Why it ended, kept for an owner that comes later. */
+  private ended: ReceiveError | undefined = undefined
 
   constructor(
     private readonly bytes: Bytes,
@@ -63,6 +63,7 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
 
   start(owner: Handler<ReadonlyArray<Message>, ReceiveError>): void {
     this.owner = owner
+    if (this.ended !== undefined) soon(() => this.tell())
   }
 
   pull(): ReadonlyArray<Message> | undefined {
@@ -76,7 +77,7 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
       const batch = this.decoder.unsafePush(chunk)
       if (this.decoder.failure !== undefined) {
         this.failed = true
-        queueMicrotask(() => this.fail())
+        soon(() => this.fail())
       }
       if (batch.length > 0) return batch
     }
@@ -88,7 +89,7 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
     this.pendingBytes += Framing.frameSize(this.format, message)
     if (!this.scheduled && this.writing === undefined) {
       this.scheduled = true
-      void soon.then(this.flush)
+      soon(this.flush)
     }
     if (this.pendingBytes + (this.writing?.size ?? 0) < highWaterMark) return true
     this.full = true
@@ -132,8 +133,7 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
   }
 
   onClose(error: StreamError): void {
-    if (this.failed) return
-    this.owner.onClose(
+    this.end(
       error._tag === "NNG_ECONNSHUT" && !this.decoder.idle
         ? new Errors.ECONNSHUT({ operation: "receive", reason: "the peer closed in the middle of a message" })
         : error
@@ -167,7 +167,18 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
   }
 
   private fail(): void {
-    if (this.closed || this.decoder.failure === undefined) return
-    this.owner.onClose(this.decoder.failure)
+    if (this.decoder.failure !== undefined) this.end(this.decoder.failure)
+  }
+
+  private end(error: ReceiveError): void {
+    this.ended ??= error
+    this.tell()
+  }
+
+  private tell(): void {
+    const { owner } = this
+    if (this.ended === undefined || owner === nobody) return
+    this.owner = nobody
+    owner.onClose(this.ended)
   }
 }

@@ -136,7 +136,7 @@ export const recvChunk = (
   const { conversation, settings } = impl(socket)
   return Conversations.recvChunk(
     conversation,
-    options.max ?? defaultChunkSize,
+    Math.max(1, options.max ?? defaultChunkSize),
     patienceOf(options, settings.recvTimeout),
     options.nonblocking === true ? recvNotNow : recvTooLate
   )

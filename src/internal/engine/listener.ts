@@ -153,9 +153,10 @@ class ListenerImpl implements Api.Listener {
     )
     return acceptOne.pipe(
       Effect.catchAll((error) => {
+        if (error._tag === "NNG_ECLOSED") return Effect.interrupt
         this.failures.count(error)
         this.broadcast.emit({ _tag: "AcceptFailed", error })
-        return error._tag === "NNG_ECLOSED" ? Effect.interrupt : Effect.sleep(coolDown(error))
+        return Effect.sleep(coolDown(error))
       }),
       Effect.forever
     )

@@ -10,6 +10,7 @@ import * as Api from "../../Pipe.js"
 import type { Connection, Messages, ReceiveError } from "../../Transport.js"
 import type { Lane } from "../protocol/machine.js"
 import { unsafeSetPipe } from "../vocabulary/message.js"
+import { soon } from "../ports/soon.js"
 
 /** What a pipe tells its socket. */
 interface Owner {
@@ -24,7 +25,6 @@ interface Watcher {
 }
 
 const nothing: ReadonlyArray<Message> = []
-const soon = Promise.resolve()
 
 /**
  * A connection as the socket sees it. At most one decoded read waits here for the protocol; only when that is taken
@@ -174,7 +174,7 @@ export class PipeImpl implements Api.Pipe, Lane, Handler<ReadonlyArray<Message>,
   private tell(): void {
     const { watcher } = this
     this.watcher = undefined
-    void soon.then(() => watcher?.ended(this))
+    soon(() => watcher?.ended(this))
   }
 
   toJSON(): unknown {

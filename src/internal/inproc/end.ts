@@ -4,9 +4,7 @@ import * as Errors from "../../Errors.js"
 import type { Message } from "../../Message.js"
 import * as Messages from "../../Message.js"
 import type { Messages as MessageDuplex, ReceiveError } from "../../Transport.js"
-
-/** Node's queueMicrotask makes an AsyncResource of each call. */
-const soon = Promise.resolve()
+import { soon } from "../ports/soon.js"
 
 const nobody: Handler<ReadonlyArray<Message>, ReceiveError> = {
   onPull: () => {},
@@ -39,7 +37,7 @@ class End implements MessageDuplex {
     const message = this.peer.between
     if (message !== undefined) {
       this.peer.between = undefined
-      void soon.then(this.peer.drain)
+      soon(this.peer.drain)
       return [message]
     }
     this.demanded = true
@@ -52,7 +50,7 @@ class End implements MessageDuplex {
     if (peer.demanded && !peer.closed) {
       peer.demanded = false
       peer.arrived = message
-      void soon.then(peer.deliver)
+      soon(peer.deliver)
       return true
     }
     this.between = message
@@ -71,7 +69,7 @@ class End implements MessageDuplex {
   }
 
   private peerClosed(): void {
-    queueMicrotask(() => {
+    soon(() => {
       if (this.told || this.owner === nobody) return
       this.told = true
       this.deliver()

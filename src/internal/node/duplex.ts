@@ -4,6 +4,7 @@ import type { Bytes, StreamError } from "../../ByteStream.js"
 import type { Handler } from "../../Duplex.js"
 import * as Errors from "../../Errors.js"
 import { fromNode, narrow } from "./errno.js"
+import { soon } from "../ports/soon.js"
 
 const streamErrors = [
   "NNG_ECONNSHUT",
@@ -45,7 +46,7 @@ export class NodeDuplex implements Bytes {
 
   start(owner: Handler<Uint8Array, StreamError>): void {
     this.owner = owner
-    if (this.error !== undefined) queueMicrotask(() => this.tell())
+    if (this.error !== undefined) soon(() => this.tell())
   }
 
   pull(): Uint8Array | undefined {
@@ -64,7 +65,7 @@ export class NodeDuplex implements Bytes {
 
   push(pieces: ReadonlyArray<Uint8Array>): boolean {
     const { stream } = this
-    if (stream.destroyed) {
+    if (stream.destroyed || stream.writableEnded) {
       this.writing = pieces
       return false
     }
