@@ -2,6 +2,19 @@
  * A connection that carries bytes: tcp, ipc, TLS, a descriptor (`nng_stream`). A transport of SP messages is made of one
  * by `ByteTransport`; a program can also speak any other protocol over it.
  *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ * import * as ByteStream from "effect-nng/ByteStream"
+ *
+ * export const hello = (stream: ByteStream.ByteStream) =>
+ *   Effect.zipRight(
+ *     stream.write(new TextEncoder().encode("hello")),
+ *     Stream.runFold(ByteStream.stream(stream), 0, (size, bytes) => size + bytes.length)
+ *   )
+ * ```
+ *
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"

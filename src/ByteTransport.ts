@@ -2,6 +2,24 @@
  * A transport of SP messages made of one that carries bytes. The handshake, its deadline, the framing and the receive
  * limit are here, once: a new byte transport says how to connect and how to listen, and nothing else.
  *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Either from "effect/Either"
+ * import type * as ByteStream from "effect-nng/ByteStream"
+ * import * as ByteTransport from "effect-nng/ByteTransport"
+ * import * as Errors from "effect-nng/Errors"
+ *
+ * export const serial = (open: (port: string) => Effect.Effect<ByteStream.ByteStream, Errors.ENOENT>) =>
+ *   ByteTransport.make({
+ *     schemes: ["serial"],
+ *     options: [],
+ *     check: () => Either.void,
+ *     connect: ({ url }) => open(url.path),
+ *     listen: () => new Errors.ENOTSUP({ operation: "listen", reason: "a serial line has no listener" })
+ *   })
+ * ```
+ *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"

@@ -2,6 +2,19 @@
  * The synchronous face of a connection: what an adapter supplies and what the engine drives. Streams, sinks and plain
  * Effects are made from it once, by `ByteStream.make` and `Transport.connection`.
  *
+ * @example
+ * ```ts
+ * import type { Duplex } from "effect-nng/Duplex"
+ *
+ * // Nothing ever comes, and all that goes is taken.
+ * export const blackHole: Duplex<Uint8Array, ReadonlyArray<Uint8Array>, never> = {
+ *   start: () => {},
+ *   pull: () => undefined,
+ *   push: () => true,
+ *   close: () => []
+ * }
+ * ```
+ *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"

@@ -4,6 +4,17 @@
  * A `Context.Reference` whose default is the platform's cryptographic generator, so that nobody can guess the next
  * id; a test or a simulation provides a seeded one.
  *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { Entropy } from "effect-nng/Entropy"
+ *
+ * let next = 1
+ *
+ * // Ids that are the same in every run.
+ * export const counted = Effect.provideService(Entropy, { unsafeUint32: () => next++ })
+ * ```
+ *
  * @since 0.1.0
  */
 import * as Context from "effect/Context"

@@ -6,6 +6,19 @@
  *
  * A message that is sent belongs to its receiver afterwards, bytes included.
  *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as InprocTransport from "effect-nng/InprocTransport"
+ * import * as Pair0 from "effect-nng/Pair0"
+ * import * as Socket from "effect-nng/Socket"
+ *
+ * export const program = Effect.gen(function* () {
+ *   yield* Socket.listen(yield* Pair0.make(), "inproc://name")
+ *   yield* Socket.dial(yield* Pair0.make(), "inproc://name")
+ * }).pipe(Effect.scoped, Effect.provide(InprocTransport.layer))
+ * ```
+ *
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"

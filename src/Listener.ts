@@ -1,6 +1,22 @@
 /**
  * Accepts connections for one socket, any number at a time.
  *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ * import * as Listener from "effect-nng/Listener"
+ * import * as Pair0 from "effect-nng/Pair0"
+ *
+ * export const program = Effect.gen(function* () {
+ *   const socket = yield* Pair0.make()
+ *   const listener = yield* Listener.make(socket, "tcp://127.0.0.1:0")
+ *   yield* Listener.start(listener)
+ *   yield* Effect.log(`listening at ${listener.url}`)
+ *   yield* Stream.runForEach(listener.events, (event) => Effect.log(event._tag))
+ * }).pipe(Effect.catchTag("NNG_EADDRINUSE", (error) => Effect.logError(error.message)))
+ * ```
+ *
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"

@@ -5,6 +5,20 @@
  * `tcp://host:port`, where port 0 is any free one, and `tcp://:port` or `tcp://*:port` for all of the machine's
  * addresses, IPv6 included where there is any (`tcp4` and `tcp6` take one family). All addresses of a name are tried.
  *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as NodeTransport from "effect-nng/NodeTransport"
+ * import * as Pair0 from "effect-nng/Pair0"
+ * import * as Socket from "effect-nng/Socket"
+ *
+ * export const program = Effect.gen(function* () {
+ *   const socket = yield* Pair0.make()
+ *   yield* Socket.dial(socket, "tcp://localhost:5555", { nonblocking: true, tcp: { keepAlive: false } })
+ *   yield* Socket.send(socket, "hello")
+ * }).pipe(Effect.scoped, Effect.provide(NodeTransport.layer))
+ * ```
+ *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"

@@ -12,6 +12,24 @@
  *
  * **Wire headers.** None.
  *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Message from "effect-nng/Message"
+ * import * as Pair0 from "effect-nng/Pair0"
+ * import * as Socket from "effect-nng/Socket"
+ *
+ * export const echo = Effect.gen(function* () {
+ *   const socket = yield* Pair0.make({ sendBuffer: 16 })
+ *   yield* Socket.listen(socket, "tcp://127.0.0.1:5555")
+ *   for (;;) {
+ *     const message = yield* Socket.recv(socket)
+ *     yield* Effect.log(`heard ${Message.text(message)}`)
+ *     yield* Socket.send(socket, message)
+ *   }
+ * })
+ * ```
+ *
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"

@@ -1,6 +1,20 @@
 /**
  * One live connection to one peer, made by a dialer or a listener of a socket (`nng_pipe`).
  *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ * import type * as Socket from "effect-nng/Socket"
+ *
+ * export const watch = (socket: Socket.Socket) =>
+ *   Stream.runForEach(socket.events, (event) =>
+ *     event._tag === "RemPost"
+ *       ? Effect.log(`pipe ${event.pipe.id} is gone: ${event.reason.message}`)
+ *       : Effect.log(`pipe ${event.pipe.id}: ${event._tag}`)
+ *   )
+ * ```
+ *
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"

@@ -9,7 +9,6 @@
  * @example
  * ```ts
  * import * as Effect from "effect/Effect"
- * import * as Layer from "effect/Layer"
  * import * as InprocTransport from "effect-nng/InprocTransport"
  * import * as Message from "effect-nng/Message"
  * import * as Pair0 from "effect-nng/Pair0"

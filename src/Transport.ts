@@ -8,6 +8,15 @@
  * A transport that carries bytes is made by `ByteTransport`, which brings the handshake, the framing and the limits;
  * one that carries messages (inproc, ws) implements this port itself.
  *
+ * @example
+ * ```ts
+ * import * as InprocTransport from "effect-nng/InprocTransport"
+ * import * as NodeTransport from "effect-nng/NodeTransport"
+ * import { Transports } from "effect-nng/Transport"
+ *
+ * export const layer = Transports.layer(InprocTransport.make, NodeTransport.makeTcp)
+ * ```
+ *
  * @since 0.1.0
  */
 import * as Chunk from "effect/Chunk"

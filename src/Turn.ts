@@ -4,6 +4,15 @@
  *
  * A `Context.Reference` with a default for every platform; a test or a simulation provides its own.
  *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { Turn } from "effect-nng/Turn"
+ *
+ * // A simulation in which nobody else waits for the event loop.
+ * export const alone = Effect.provideService(Turn, { unsafeDue: () => false, hop: Effect.void })
+ * ```
+ *
  * @since 0.1.0
  */
 import * as Context from "effect/Context"

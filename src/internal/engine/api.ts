@@ -15,8 +15,8 @@ import type { Pipe } from "../../Pipe.js"
 import type * as Api from "../../Socket.js"
 import type { Transports } from "../../Transport.js"
 import { fromInput } from "../vocabulary/message.js"
-import type { Patience, WaitError } from "./conversation.js"
-import * as Conversations from "./conversation.js"
+import type { Patience } from "./conversation.js"
+import { Recv, RecvChunk, Send, SendAll } from "./conversation.js"
 import * as Dialers from "./dialer.js"
 import * as Listeners from "./listener.js"
 import type { Input as OptionsInput } from "./options.js"
@@ -49,45 +49,15 @@ export const makeSocket = <S extends Api.Socket>(
 ): Effect.Effect<S, Errors.EINVAL, Scope.Scope | Transports> =>
   Effect.map(Sockets.make(spec, input), (socket) => socket as Api.Socket as S)
 
-const tooLate = (operation: string) => () => new Errors.ETIMEDOUT({ operation })
-const notNow = (operation: string) => () => new Errors.EAGAIN({ operation })
-const sendTooLate = tooLate("send")
-const recvTooLate = tooLate("recv")
-const sendNotNow = notNow("send")
-const recvNotNow = notNow("recv")
-
-const patienceOf = (options: Api.OperationOptions, byDefault: Patience): Patience => {
-  if (options.nonblocking === true) return 0
-  if (options.timeout === undefined) return byDefault
-  const millis = Duration.toMillis(options.timeout)
-  return millis === Infinity ? undefined : millis
-}
-
-const sendMessage = (
-  socket: Api.Socket,
-  message: Message,
-  options: Api.OperationOptions | undefined
-): Effect.Effect<void, WaitError> => {
-  const { conversation, settings } = impl(socket)
-  return options === undefined
-    ? Conversations.send(conversation, message, settings.sendTimeout, sendTooLate)
-    : Conversations.send(
-        conversation,
-        message,
-        patienceOf(options, settings.sendTimeout),
-        options.nonblocking === true ? sendNotNow : sendTooLate
-      )
-}
-
 /** @internal By hand what `dual` does, which looks at a list of arguments for every message. */
 export const send: {
   (message: Input, options?: Api.OperationOptions): (socket: Api.CanSend) => Effect.Effect<void, Api.SendError>
   (socket: Api.CanSend, message: Input, options?: Api.OperationOptions): Effect.Effect<void, Api.SendError>
 } = ((first: Api.CanSend | Input, second: Input | Api.OperationOptions | undefined, third?: Api.OperationOptions) =>
   first instanceof Sockets.SocketImpl
-    ? sendMessage(first, fromInput(second as Input), third)
+    ? new Send(first.conversation, second as Input, third)
     : (socket: Api.CanSend) =>
-        sendMessage(socket, fromInput(first as Input), second as Api.OperationOptions | undefined)) as never
+        new Send(impl(socket).conversation, first as Input, second as Api.OperationOptions | undefined)) as never
 
 /** @internal */
 export const sendAll: {
@@ -98,16 +68,8 @@ export const sendAll: {
   (socket: Api.CanSend, messages: Iterable<Input>, options?: Api.OperationOptions): Effect.Effect<void, Api.SendError>
 } = dual(
   (args) => isSocket(args[0]),
-  (socket: Api.CanSend, messages: Iterable<Input>, options: Api.OperationOptions = {}) =>
-    Effect.suspend(() => {
-      const { conversation, settings } = impl(socket)
-      return Conversations.sendAll(
-        conversation,
-        Array.from(messages, fromInput),
-        patienceOf(options, settings.sendTimeout),
-        options.nonblocking === true ? sendNotNow : sendTooLate
-      )
-    })
+  (socket: Api.CanSend, messages: Iterable<Input>, options?: Api.OperationOptions) =>
+    Effect.suspend(() => new SendAll(impl(socket).conversation, Array.from(messages, fromInput), options))
 )
 
 /** @internal */
@@ -115,39 +77,24 @@ export const sink = (socket: Api.CanSend): Sink.Sink<void, Input, never, Api.Sen
   Sink.forEachChunk((chunk: Chunk.Chunk<Input>) => sendAll(socket, chunk))
 
 /** @internal */
-export const recv = (socket: Api.CanRecv, options?: Api.OperationOptions): Effect.Effect<Message, Api.RecvError> => {
-  const { conversation, settings } = impl(socket)
-  return options === undefined
-    ? Conversations.recv(conversation, settings.recvTimeout, recvTooLate)
-    : Conversations.recv(
-        conversation,
-        patienceOf(options, settings.recvTimeout),
-        options.nonblocking === true ? recvNotNow : recvTooLate
-      )
-}
+export const recv = (socket: Api.CanRecv, options?: Api.OperationOptions): Effect.Effect<Message, Api.RecvError> =>
+  new Recv(impl(socket).conversation, options)
 
 const defaultChunkSize = 1024
 
 /** @internal */
 export const recvChunk = (
   socket: Api.CanRecv,
-  options: Api.OperationOptions & { readonly max?: number | undefined } = {}
-): Effect.Effect<Chunk.NonEmptyChunk<Message>, Api.RecvError> => {
-  const { conversation, settings } = impl(socket)
-  return Conversations.recvChunk(
-    conversation,
-    Math.max(1, options.max ?? defaultChunkSize),
-    patienceOf(options, settings.recvTimeout),
-    options.nonblocking === true ? recvNotNow : recvTooLate
-  )
-}
+  options?: Api.OperationOptions & { readonly max?: number | undefined }
+): Effect.Effect<Chunk.NonEmptyChunk<Message>, Api.RecvError> =>
+  new RecvChunk(impl(socket).conversation, options?.max ?? defaultChunkSize, options)
 
 /** @internal */
 export const stream = (
   socket: Api.CanRecv,
   options?: { readonly chunkSize?: number | undefined }
 ): Stream.Stream<Message, Exclude<Api.RecvError, Errors.ECLOSED | Errors.EAGAIN>> =>
-  Stream.repeatEffectChunk(Effect.suspend(() => recvChunk(socket, { max: options?.chunkSize }))).pipe(
+  Stream.repeatEffectChunk(recvChunk(socket, { max: options?.chunkSize })).pipe(
     Stream.catchTags({ NNG_ECLOSED: () => Stream.empty, NNG_EAGAIN: () => Stream.empty })
   )
 

@@ -3,9 +3,12 @@ import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
+import * as Duration from "effect/Duration"
 import { SingleShotGen, YieldWrap } from "effect/Utils"
-import type * as Errors from "../../Errors.js"
-import type { Message } from "../../Message.js"
+import * as Errors from "../../Errors.js"
+import type { Input, Message } from "../../Message.js"
+import type * as Api from "../../Socket.js"
+import { fromInput } from "../vocabulary/message.js"
 import type { TurnShape } from "../../Turn.js"
 import { aboutToYield } from "../ports/atomically.js"
 import type { Verbs } from "../protocol/machine.js"
@@ -19,6 +22,16 @@ import { Waiters } from "./waiters.js"
  * @internal
  */
 export type Patience = number | undefined
+
+/**
+ * How long operations wait that do not say so themselves.
+ *
+ * @internal
+ */
+export interface DefaultPatience {
+  readonly sendTimeout: Patience
+  readonly recvTimeout: Patience
+}
 
 /** @internal */
 export type WaitError = Errors.ECLOSED | Errors.ETIMEDOUT | Errors.EAGAIN
@@ -44,7 +57,8 @@ export class Conversation {
   constructor(
     readonly verbs: Verbs,
     deadlines: Deadlines,
-    readonly turn: TurnShape
+    readonly turn: TurnShape,
+    public patience: DefaultPatience
   ) {
     this.senders = new Waiters(() => this.closed !== undefined || verbs.canSend, deadlines)
     this.receivers = new Waiters(() => this.closed !== undefined || verbs.canRecv, deadlines)
@@ -87,11 +101,12 @@ abstract class Operation<A> extends Effectable.Class<A, WaitError> implements At
   constructor(
     readonly conversation: Conversation,
     private readonly waiters: Waiters<WaitError>,
-    private readonly patience: Patience,
-    private readonly refusal: () => WaitError
+    private readonly options: Api.OperationOptions | undefined
   ) {
     super()
   }
+
+  protected abstract readonly name: "send" | "recv"
 
   abstract try(): Exit.Exit<A, WaitError> | undefined
 
@@ -110,7 +125,7 @@ abstract class Operation<A> extends Effectable.Class<A, WaitError> implements At
   }
 
   commit(): Effect.Effect<A, WaitError> {
-    const { conversation, patience, waiters } = this
+    const { conversation, waiters } = this
     const first = conversation.beforehand()
     if (first !== undefined) return Effect.zipRight(first, this)
     if (conversation.closed !== undefined) return conversation.closed
@@ -118,42 +133,65 @@ abstract class Operation<A> extends Effectable.Class<A, WaitError> implements At
       const exit = this.try()
       if (exit !== undefined) return exit
     }
-    if (patience === 0) return Exit.fail(this.refusal())
-    return waiters.wait(this, patience, this.refusal)
+    const patience = this.patience()
+    if (patience === 0) return Exit.fail(this.late())
+    return waiters.wait(this, patience)
+  }
+
+  private patience(): Patience {
+    const { conversation, name, options } = this
+    if (options?.nonblocking === true) return 0
+    const timeout = options?.timeout
+    if (timeout === undefined) return conversation.patience[`${name}Timeout`]
+    const millis = Duration.toMillis(timeout)
+    return millis === Infinity ? undefined : millis
+  }
+
+  late(): WaitError {
+    return this.options?.nonblocking === true
+      ? new Errors.EAGAIN({ operation: this.name })
+      : new Errors.ETIMEDOUT({ operation: this.name })
   }
 }
 
-class Send extends Operation<void> {
+/** @internal */
+export class Send extends Operation<void> {
+  protected readonly name = "send"
+
   constructor(
     conversation: Conversation,
-    private readonly message: Message,
-    patience: Patience,
-    refusal: () => WaitError
+    private readonly input: Input,
+    options: Api.OperationOptions | undefined
   ) {
-    super(conversation, conversation.senders, patience, refusal)
+    super(conversation, conversation.senders, options)
   }
 
   try(): Exit.Exit<void, WaitError> | undefined {
     const { conversation } = this
     if (conversation.closed !== undefined) return conversation.closed
-    if (!conversation.verbs.send(this.message)) return undefined
+    // made anew each time, as the effect may run more than once and a message that was sent belongs to the receiver
+    if (!conversation.verbs.send(fromInput(this.input))) return undefined
     conversation.sent++
     conversation.receivers.notify()
     return Exit.void
   }
 }
 
-/** Has its place in the batch, so it runs once. */
-class SendAll extends Operation<void> {
+/**
+ * All of them, in order; each goes out as soon as it can. It has its place in the batch, so it runs once.
+ *
+ * @internal
+ */
+export class SendAll extends Operation<void> {
+  protected readonly name = "send"
   private next = 0
 
   constructor(
     conversation: Conversation,
     private readonly messages: ReadonlyArray<Message>,
-    patience: Patience,
-    refusal: () => WaitError
+    options: Api.OperationOptions | undefined
   ) {
-    super(conversation, conversation.senders, patience, refusal)
+    super(conversation, conversation.senders, options)
   }
 
   try(): Exit.Exit<void, WaitError> | undefined {
@@ -167,9 +205,12 @@ class SendAll extends Operation<void> {
   }
 }
 
-class Recv extends Operation<Message> {
-  constructor(conversation: Conversation, patience: Patience, refusal: () => WaitError) {
-    super(conversation, conversation.receivers, patience, refusal)
+/** @internal */
+export class Recv extends Operation<Message> {
+  protected readonly name = "recv"
+
+  constructor(conversation: Conversation, options: Api.OperationOptions | undefined) {
+    super(conversation, conversation.receivers, options)
   }
 
   try(): Exit.Exit<Message, WaitError> | undefined {
@@ -183,14 +224,20 @@ class Recv extends Operation<Message> {
   }
 }
 
-class RecvChunk extends Operation<Chunk.NonEmptyChunk<Message>> {
+/**
+ * What is there, at least one message and at most `max`.
+ *
+ * @internal
+ */
+export class RecvChunk extends Operation<Chunk.NonEmptyChunk<Message>> {
+  protected readonly name = "recv"
+
   constructor(
     conversation: Conversation,
     private readonly max: number,
-    patience: Patience,
-    refusal: () => WaitError
+    options: Api.OperationOptions | undefined
   ) {
-    super(conversation, conversation.receivers, patience, refusal)
+    super(conversation, conversation.receivers, options)
   }
 
   try(): Exit.Exit<Chunk.NonEmptyChunk<Message>, WaitError> | undefined {
@@ -200,7 +247,7 @@ class RecvChunk extends Operation<Chunk.NonEmptyChunk<Message>> {
     const messages: Array<Message> = []
     for (let message = verbs.recv(); message !== undefined; message = verbs.recv()) {
       messages.push(message)
-      if (messages.length === max) break
+      if (messages.length >= max) break
     }
     if (messages.length === 0) return undefined
     conversation.received += messages.length
@@ -208,42 +255,3 @@ class RecvChunk extends Operation<Chunk.NonEmptyChunk<Message>> {
     return Exit.succeed(Chunk.unsafeFromArray(messages) as Chunk.NonEmptyChunk<Message>)
   }
 }
-
-/** @internal */
-export const send = (
-  conversation: Conversation,
-  message: Message,
-  patience: Patience,
-  refusal: () => WaitError
-): Effect.Effect<void, WaitError> => new Send(conversation, message, patience, refusal)
-
-/**
- * All of them, in order; each goes out as soon as it can.
- *
- * @internal
- */
-export const sendAll = (
-  conversation: Conversation,
-  messages: ReadonlyArray<Message>,
-  patience: Patience,
-  refusal: () => WaitError
-): Effect.Effect<void, WaitError> => Effect.suspend(() => new SendAll(conversation, messages, patience, refusal))
-
-/** @internal */
-export const recv = (
-  conversation: Conversation,
-  patience: Patience,
-  refusal: () => WaitError
-): Effect.Effect<Message, WaitError> => new Recv(conversation, patience, refusal)
-
-/**
- * What is there, at least one message and at most `max`.
- *
- * @internal
- */
-export const recvChunk = (
-  conversation: Conversation,
-  max: number,
-  patience: Patience,
-  refusal: () => WaitError
-): Effect.Effect<Chunk.NonEmptyChunk<Message>, WaitError> => new RecvChunk(conversation, max, patience, refusal)

@@ -42,6 +42,8 @@ type Setback =
     }
   | { readonly _tag: "Disconnected"; readonly pipe: PipeImpl; readonly error: Errors.NngError }
 
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
 type First = Deferred.Deferred<void, Api.StartError>
 
 class DialerImpl implements Api.Dialer, Watcher {
@@ -99,7 +101,7 @@ class DialerImpl implements Api.Dialer, Watcher {
         ? new Errors.ENOENT({ operation: "Dialer.close", address: this.url, reason: "the dialer is closed" })
         : Effect.flatMap(
             Effect.forkIn(Scope.close(this.endpoint.scope, Exit.void), this.endpoint.socket.services.home),
-            (fiber) => fiber.await
+            (fiber) => Effect.asVoid(fiber.await)
           )
     )
   }
@@ -113,21 +115,21 @@ class DialerImpl implements Api.Dialer, Watcher {
   })
 
   start({ nonblocking = false }: Api.StartOptions = {}): Effect.Effect<void, Api.StartError> {
-    return Effect.suspend(() => {
+    return Effect.uninterruptibleMask((restore) => {
       const refusal = this.refuseStart()
       if (refusal !== undefined) return refusal
       this.current = { _tag: "Connecting", attempt: 1 }
-      return nonblocking ? this.fork(undefined, this.loop(undefined)) : this.startAndWait
+      return nonblocking ? this.fork(undefined, this.loop(undefined)) : this.startAndWait(restore)
     }).pipe(Effect.withSpan("effect-nng.Dialer.start", { attributes: { url: this.url }, captureStackTrace: false }))
   }
 
-  private readonly startAndWait = Effect.uninterruptibleMask((restore) =>
-    Effect.gen(this, function* () {
+  private startAndWait(restore: Restore): Effect.Effect<void, Api.StartError> {
+    return Effect.gen(this, function* () {
       const first = yield* Deferred.make<void, Api.StartError>()
       yield* this.fork(first, this.loop(first))
       yield* Effect.onInterrupt(restore(Deferred.await(first)), () => this.abandon)
     })
-  )
+  }
 
   /** Back to where it was before it was started. */
   private readonly abandon = Effect.suspend(() => {

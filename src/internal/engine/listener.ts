@@ -1,8 +1,11 @@
+import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import { format, NodeInspectSymbol } from "effect/Inspectable"
 import { pipeArguments } from "effect/Pipeable"
 import * as Scope from "effect/Scope"
@@ -92,7 +95,7 @@ class ListenerImpl implements Api.Listener {
         ? new Errors.ENOENT({ operation: "Listener.close", address: this.url, reason: "the listener is closed" })
         : Effect.flatMap(
             Effect.forkIn(Scope.close(this.endpoint.scope, Exit.void), this.endpoint.socket.services.home),
-            (fiber) => fiber.await
+            (fiber) => Effect.asVoid(fiber.await)
           )
     )
   }
@@ -104,38 +107,46 @@ class ListenerImpl implements Api.Listener {
     this.endpoint.socket.services.ids.listeners.remove(this.id)
   })
 
-  readonly start: Effect.Effect<void, Api.StartError> = Effect.suspend(() => {
-    const refusal = this.refuseStart()
-    if (refusal !== undefined) return refusal
-    this.current = { _tag: "Starting" }
-    return this.bind
-  }).pipe((start) =>
-    Effect.suspend(() =>
-      Effect.withSpan(start, "effect-nng.Listener.start", { attributes: { url: this.url }, captureStackTrace: false })
-    )
-  )
+  get start(): Effect.Effect<void, Api.StartError> {
+    return Effect.uninterruptibleMask((restore) => {
+      const refusal = this.refuseStart()
+      if (refusal !== undefined) return refusal
+      this.current = { _tag: "Starting" }
+      return Effect.gen(this, function* () {
+        const bound = yield* Deferred.make<void, Api.StartError>()
+        // in the endpoint's scope, so that it ends with it, however long the transport takes
+        const fiber = yield* Effect.forkIn(this.bind(bound), this.endpoint.scope)
+        yield* Effect.onInterrupt(restore(Deferred.await(bound)), () => Fiber.interrupt(fiber))
+      })
+    }).pipe(Effect.withSpan("effect-nng.Listener.start", { attributes: { url: this.url }, captureStackTrace: false }))
+  }
 
-  /** A bind that fails, or is interrupted, leaves nothing behind. */
-  private readonly bind: Effect.Effect<void, Api.StartError> = Effect.uninterruptibleMask((restore) =>
-    Effect.gen(this, function* () {
-      const { options, scope: parent, socket, transport, url } = this.endpoint
+  /** A bind that fails, or is interrupted, leaves nothing behind. To be run masked. */
+  private bind(bound: Deferred.Deferred<void, Api.StartError>): Effect.Effect<void> {
+    const { options, scope: parent, socket, transport, url } = this.endpoint
+    const target = { url, protocol: socket.protocol, recvMaxSize: this.configuration.recvMaxSize, options }
+    return Effect.gen(this, function* () {
       const scope = yield* Scope.fork(parent, ExecutionStrategy.sequential)
-      const target = { url, protocol: socket.protocol, recvMaxSize: this.configuration.recvMaxSize, options }
-      const acceptor = yield* restore(Scope.extend(transport.listen(target), scope)).pipe(
-        Effect.onError((cause) => {
-          if (this.current._tag === "Starting") this.current = { _tag: "Idle" }
-          return Scope.close(scope, Exit.failCause(cause))
-        })
-      )
-      if (this.current._tag !== "Starting") {
-        yield* Scope.close(scope, Exit.void)
-        return yield* new Errors.ECLOSED({ operation: "listen", address: url.href, reason: "closed while it started" })
+      const exit = yield* Effect.exit(Effect.interruptible(Scope.extend(transport.listen(target), scope)))
+      if (Exit.isSuccess(exit)) {
+        this.current = { _tag: "Listening", url: exit.value.url.href }
+        this.broadcast.emit(this.current)
+        yield* Effect.forkIn(Effect.interruptible(this.acceptAll(exit.value, scope)), scope)
+        yield* Deferred.succeed(bound, void 0)
+        return
       }
-      this.current = { _tag: "Listening", url: acceptor.url.href }
-      this.broadcast.emit(this.current)
-      yield* Effect.forkIn(Effect.interruptible(this.acceptAll(acceptor, scope)), scope)
+      this.current = { _tag: "Idle" }
+      yield* Scope.close(scope, exit)
+      yield* Deferred.failCause(
+        bound,
+        Exit.isInterrupted(exit)
+          ? Cause.fail(
+              new Errors.ECLOSED({ operation: "listen", address: url.href, reason: "closed while it started" })
+            )
+          : exit.cause
+      )
     })
-  )
+  }
 
   private refuseStart(): Errors.ECLOSED | Errors.ENOENT | Errors.ESTATE | undefined {
     const details = (reason: string) => ({ operation: "Listener.start", address: this.url, reason })
@@ -153,6 +164,7 @@ class ListenerImpl implements Api.Listener {
     )
     return acceptOne.pipe(
       Effect.catchAll((error) => {
+        // it was closed underneath: nothing failed, and nothing more will come
         if (error._tag === "NNG_ECLOSED") return Effect.interrupt
         this.failures.count(error)
         this.broadcast.emit({ _tag: "AcceptFailed", error })

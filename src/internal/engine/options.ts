@@ -12,7 +12,9 @@ const invalid = (name: string, reason: string) =>
  * @internal
  */
 export const time = (name: string, input: Duration.DurationInput): Either.Either<Patience, Errors.EINVAL> => {
-  if (typeof input === "number" && !(input >= 0)) return invalid(name, `is ${input}, and no time is negative`)
+  const negative =
+    typeof input === "number" ? !(input >= 0) : typeof input === "bigint" ? input < 0n : String(input).startsWith("-")
+  if (negative) return invalid(name, `is ${String(input)}, and no time is negative`)
   const millis = Duration.toMillis(input)
   return Either.right(millis === Infinity ? undefined : millis)
 }

@@ -102,7 +102,7 @@ export class SocketImpl implements Api.Socket {
     this.settings = settings
     this.beforeAttach = beforeAttach
     this.machine = spec.machine(settings)
-    this.conversation = new Conversation(this.machine, services.deadlines, services.turn)
+    this.conversation = new Conversation(this.machine, services.deadlines, services.turn, settings)
   }
 
   get events(): Stream.Stream<PipeEvent> {
@@ -128,7 +128,7 @@ export class SocketImpl implements Api.Socket {
     return Effect.suspend(() =>
       this.closing
         ? closedError("Socket.close")
-        : Effect.flatMap(Effect.forkIn(this.shutdown, this.services.home), (fiber) => fiber.await)
+        : Effect.flatMap(Effect.forkIn(this.shutdown, this.services.home), (fiber) => Effect.asVoid(fiber.await))
     )
   }
 
@@ -202,6 +202,7 @@ export class SocketImpl implements Api.Socket {
   configure(input: Options.Input): Either.Either<void, Errors.EINVAL> {
     return Either.map(Options.change(this.settings, input), (settings) => {
       this.settings = settings
+      this.conversation.patience = settings
       this.dropped.resized += this.machine.resize({ send: settings.sendBuffer, recv: settings.recvBuffer })
       this.conversation.notify()
     })

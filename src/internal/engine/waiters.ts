@@ -4,17 +4,20 @@ import * as Exit from "effect/Exit"
 import type { Deadline, Deadlines } from "./deadlines.js"
 
 /**
- * Tries an operation: its exit, or undefined if it would have to wait.
+ * An operation that may have to wait.
  *
  * @internal
  */
 export interface Attempt<out A, out E> {
+  /** Its exit, or undefined if it would have to wait. */
   readonly try: () => Exit.Exit<A, E> | undefined
+  /** What it fails with when its time is over. */
+  readonly late: () => E
 }
 
 /** Stand in for what a waiter no longer needs. */
 const nothing = () => undefined
-const noAttempt: Attempt<never, never> = { try: nothing }
+const noAttempt: Attempt<unknown, unknown> = { try: nothing, late: nothing }
 
 /** Somebody who waits. A class and no literal, and emptied when done: V8 would learn to allocate it among the old. */
 class Waiter {
@@ -56,14 +59,14 @@ export class Waiters<E> {
   }
 
   /**
-   * Waits until `attempt` gives an exit. After `millis` it fails with `late` instead, having done nothing.
+   * Waits until `attempt` gives an exit. After `millis` it fails, having done nothing.
    */
-  wait<A, E1 extends E>(attempt: Attempt<A, E1>, millis: number | undefined, late: () => E1): Effect.Effect<A, E1> {
+  wait<A, E1 extends E>(attempt: Attempt<A, E1>, millis: number | undefined): Effect.Effect<A, E1> {
     return Effect.uninterruptibleMask((restore) => {
       const waiter = new Waiter(attempt)
       const line = Effect.async<A, E1>((resume) => {
         waiter.resume = resume as Waiter["resume"]
-        if (millis !== undefined) waiter.deadline = this.deadlines.add(millis, () => this.expire(waiter, late()))
+        if (millis !== undefined) waiter.deadline = this.deadlines.add(millis, () => this.expire(waiter))
         this.append(waiter)
         this.notify()
       })
@@ -115,11 +118,11 @@ export class Waiters<E> {
     })
   }
 
-  private expire(waiter: Waiter, error: E): void {
+  private expire(waiter: Waiter): void {
     if (waiter.place !== "queued") return
-    const { resume } = waiter
+    const { attempt, resume } = waiter
     this.leave(waiter)
-    resume(Exit.fail(error) as Exit.Exit<never, never>)
+    resume(Exit.fail(attempt.late()) as Exit.Exit<never, never>)
   }
 
   /** The wake that it had and did not use goes to the next. */

@@ -81,10 +81,13 @@ export const make = (options?: {
     return aio
   })
 
-const limited = <A, E, R>(aio: AioImpl, operation: Effect.Effect<A, E, R>): Effect.Effect<A, E | Errors.NngError, R> =>
-  Duration.isFinite(aio.timeout)
+const limited = <A, E, R>(
+  timeout: Duration.Duration,
+  operation: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | Errors.NngError, R> =>
+  Duration.isFinite(timeout)
     ? Effect.timeoutFail(operation, {
-        duration: aio.timeout,
+        duration: timeout,
         onTimeout: () => new Errors.ETIMEDOUT({ operation: "aio" })
       })
     : operation
@@ -113,14 +116,12 @@ export const start: {
       }
       aio.state = busy
       aio.last = undefined
+      return Effect.map(Effect.forkIn(run(aio, busy, limited(aio.timeout, operation), result), aio.scope), (fiber) => {
+        busy.fiber = fiber
+        return Deferred.await(result)
+      })
       // the child inherits the mask: an abort before its first step must not keep it from telling the result
-      return Effect.uninterruptible(Effect.forkIn(run(aio, busy, operation, result), aio.scope)).pipe(
-        Effect.map((fiber) => {
-          busy.fiber = fiber
-          return Deferred.await(result)
-        })
-      )
-    })
+    }).pipe(Effect.uninterruptible)
 )
 
 const stopped = () => new Errors.ESTOPPED({ operation: "aio" })
@@ -128,12 +129,12 @@ const stopped = () => new Errors.ESTOPPED({ operation: "aio" })
 const run = <A, E, R>(
   aio: AioImpl,
   busy: Busy,
-  operation: Effect.Effect<A, E, R>,
+  operation: Effect.Effect<A, E | Errors.NngError, R>,
   result: Deferred.Deferred<A, E | Errors.NngError>
 ): Effect.Effect<void, never, R> =>
   Effect.gen(function* () {
-    const exit = yield* busy.abort === undefined
-      ? Effect.exit(Effect.interruptible(limited(aio, operation)))
+    const exit: Exit.Exit<A, E | Errors.NngError> = yield* busy.abort === undefined
+      ? Effect.exit(Effect.interruptible(operation))
       : Effect.succeed(Exit.fail(busy.abort))
     const final: Exit.Exit<A, E | Errors.NngError> = Exit.isInterrupted(exit)
       ? Exit.fail(busy.abort ?? new Errors.ECANCELED({ operation: "aio" }))
@@ -141,7 +142,7 @@ const run = <A, E, R>(
     aio.last = final
     busy.ended = true
     yield* Deferred.done(result, final)
-    yield* Effect.exit(aio.callback(final))
+    yield* Effect.exit(Effect.suspend(() => aio.callback(final)))
     if (aio.state === busy) aio.state = idle
     yield* Deferred.succeed(busy.done, void 0)
   })
