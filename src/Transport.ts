@@ -154,6 +154,8 @@ export interface Connection {
   readonly pull: Effect.Effect<Chunk.NonEmptyChunk<Message>, ReceiveError>
   /** What `sink` is made of. **Interruption** while it waits for room has sent nothing. */
   readonly send: (batch: Chunk.Chunk<Message>) => Effect.Effect<void, SendError>
+  /** Closes at once; a `pull` or `send` that waits fails with `NNG_ECLOSED`. The scope that it was made in does so too. */
+  readonly close: Effect.Effect<void>
   /** For whoever drives the connection synchronously, as a socket does; then the others are not to be used. */
   readonly messages: Messages
 }
@@ -267,6 +269,12 @@ class ConnectionImpl implements Connection {
 
   get pull(): Effect.Effect<Chunk.NonEmptyChunk<Message>, ReceiveError> {
     return Effect.map(this.effects.pull, (batch) => Chunk.unsafeFromArray(batch) as Chunk.NonEmptyChunk<Message>)
+  }
+
+  get close(): Effect.Effect<void> {
+    return Effect.suspend(() =>
+      this.made === undefined ? Effect.sync(() => void this.messages.close()) : this.made.close
+    )
   }
 
   send(batch: Chunk.Chunk<Message>): Effect.Effect<void, SendError> {

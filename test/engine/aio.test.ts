@@ -13,7 +13,7 @@ import * as Errors from "effect-nng/Errors"
 import * as Message from "effect-nng/Message"
 import * as Pair0 from "effect-nng/Pair0"
 import * as Socket from "effect-nng/Socket"
-import { begin, drain, ended, failing, inproc, interruptedAfter, pair, settle } from "../support/sockets.js"
+import { begin, drain, ended, failing, inproc, interruptedAfter, pair, settle, yields } from "../support/sockets.js"
 
 /** An aio whose callback keeps the results. */
 const counted = (options: { readonly timeout?: number } = {}) =>
@@ -355,7 +355,7 @@ describe("sockets with an aio", () => {
         yield* Aio.start(aio, Socket.recv(left))
         if (steps % 3 === 0) yield* settle
         yield* Socket.send(right, String(steps))
-        yield* Effect.repeatN(Effect.yieldNow(), steps >> 2)
+        yield* yields(steps >> 2)
         yield* Aio.cancel(aio)
         yield* Aio.wait(aio)
         const rest = yield* drain(left)
@@ -373,7 +373,7 @@ describe("sockets with an aio", () => {
         const { aio, results } = yield* counted({ timeout: 10 })
         yield* Aio.start(aio, Socket.recv(left))
         yield* settle
-        const sending = Effect.zipRight(Effect.repeatN(Effect.yieldNow(), steps), Socket.send(right, String(steps)))
+        const sending = Effect.zipRight(yields(steps), Socket.send(right, String(steps)))
         yield* Effect.forkScoped(Effect.zipRight(Effect.sleep(10), sending))
         yield* settle
         yield* TestClock.adjust(10)

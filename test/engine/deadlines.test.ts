@@ -9,7 +9,7 @@ import * as Pair0 from "effect-nng/Pair0"
 import * as Socket from "effect-nng/Socket"
 import type { Deadline } from "../../src/internal/engine/deadlines.js"
 import { Deadlines } from "../../src/internal/engine/deadlines.js"
-import { begin, drain, ended, failing, inproc, pair, settle } from "../support/sockets.js"
+import { begin, drain, ended, failing, inproc, pair, settle, yields } from "../support/sockets.js"
 
 const make: Effect.Effect<Deadlines> = Effect.map(
   Effect.all([Effect.runtime<never>(), Effect.clock]),
@@ -70,14 +70,14 @@ describe("Deadlines", () => {
     Effect.gen(function* () {
       const deadlines = yield* make
       const fired: Array<string> = []
-      let other: Deadline | undefined
+      const others: Array<Deadline> = []
       deadlines.add(10, () => {
         fired.push("first")
-        deadlines.remove(other!)
+        for (const other of others) deadlines.remove(other)
         deadlines.add(5, () => fired.push("added"))
         deadlines.add(0, () => fired.push("at once"))
       })
-      other = deadlines.add(10, () => fired.push("other"))
+      others.push(deadlines.add(10, () => fired.push("other")))
       yield* TestClock.adjust(10)
       expect(fired).toEqual(["first", "at once"])
       yield* TestClock.adjust(5)
@@ -218,7 +218,7 @@ describe("operations with a deadline", () => {
       for (let steps = 0; steps < 12; steps++) {
         const receiving = yield* begin(Socket.recv(left, { timeout: 10 }))
         // the sender wakes in the same instant, and sends some steps later
-        const sending = Effect.zipRight(Effect.repeatN(Effect.yieldNow(), steps), Socket.send(right, String(steps)))
+        const sending = Effect.zipRight(yields(steps), Socket.send(right, String(steps)))
         yield* begin(Effect.zipRight(Effect.sleep(10), sending))
         yield* TestClock.adjust(10)
         const exit = yield* Fiber.await(receiving)
@@ -231,7 +231,7 @@ describe("operations with a deadline", () => {
         const receiving = yield* begin(Socket.recv(left, { timeout: 10 }))
         yield* begin(Effect.zipRight(Effect.sleep(9), Socket.send(right, String(steps))))
         yield* TestClock.adjust(9)
-        yield* Effect.repeatN(Effect.yieldNow(), steps)
+        yield* yields(steps)
         yield* TestClock.adjust(1)
         expect(Message.text(yield* Fiber.join(receiving))).toBe(String(steps))
       }
@@ -248,10 +248,7 @@ describe("operations with a deadline", () => {
             yield* settle
             const sending = yield* begin(Socket.send(right, "late", { timeout: 10 }))
             const receiving = yield* begin(
-              Effect.zipRight(
-                Effect.sleep(10),
-                Effect.zipRight(Effect.repeatN(Effect.yieldNow(), steps), Socket.recv(left))
-              )
+              Effect.zipRight(Effect.sleep(10), Effect.zipRight(yields(steps), Socket.recv(left)))
             )
             yield* TestClock.adjust(10)
             const exit = yield* Fiber.await(sending)

@@ -8,7 +8,7 @@ import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
-import * as Queue from "effect/Queue"
+import type * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/TestClock"
@@ -364,26 +364,45 @@ describe("starting", () => {
     }).pipe(Effect.provide(script.layer))
   })
 
-  it.scoped("interrupted at any step leaves the dialer startable, or is done", () =>
+  it.scoped("interrupted at any step leaves the dialer as it was", () =>
     Effect.gen(function* () {
       const exits: Array<string> = []
-      for (let run = 0; run < 200; run++) {
-        const steps = run >> 1
-        const nonblocking = run % 2 === 0
+      for (let run = 0; run < 300; run++) {
+        const [steps, yields] = [run % 100, Math.floor(run / 100) * 4]
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const left = yield* Pair0.make()
+            const right = yield* Pair0.make()
+            yield* Socket.listen(left, "inproc://x")
+            const dialer = yield* Dialer.make(right, "inproc://x")
+            const exit = yield* interruptedAfter(Dialer.start(dialer), steps, yields)
+            exits.push(exit._tag)
+            const { _tag } = yield* dialer.state
+            expect(_tag, `run ${run}`).toBe(Exit.isSuccess(exit) ? "Connected" : "Idle")
+            expect(yield* right.pipes.get, `run ${run}`).toHaveLength(Exit.isSuccess(exit) ? 1 : 0)
+            if (Exit.isFailure(exit)) yield* Dialer.start(dialer)
+            expect(yield* stateTag(dialer), `run ${run}`).toBe("Connected")
+            expect(yield* left.pipes.get, `run ${run}`).toHaveLength(1)
+          })
+        )
+      }
+      expect(exits).toEqual(expect.arrayContaining(["Success", "Failure"]))
+    }).pipe(Effect.provide(inproc))
+  )
+
+  it.scoped("with nonblocking, interrupted at any step, it is as it was or is started", () =>
+    Effect.gen(function* () {
+      for (let steps = 0; steps < 100; steps++) {
         yield* Effect.scoped(
           Effect.gen(function* () {
             yield* Socket.listen(yield* Pair0.make(), "inproc://x")
             const dialer = yield* Dialer.make(yield* Pair0.make(), "inproc://x")
-            const exit = yield* interruptedAfter(Dialer.start(dialer, { nonblocking }), steps)
-            exits.push(exit._tag)
-            const { _tag } = yield* dialer.state
-            if (Exit.isFailure(exit) && !nonblocking) expect(_tag, `after ${steps} steps`).toBe("Idle")
-            if (_tag === "Idle") yield* Dialer.start(dialer)
+            yield* interruptedAfter(Dialer.start(dialer, { nonblocking: true }), steps)
+            if ((yield* stateTag(dialer)) === "Idle") yield* Dialer.start(dialer, { nonblocking: true })
             expect(yield* stateTag(dialer), `after ${steps} steps`).toBe("Connected")
           })
         )
       }
-      expect(exits).toContain("Failure")
     }).pipe(Effect.provide(inproc))
   )
 

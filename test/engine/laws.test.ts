@@ -9,7 +9,7 @@ import * as NodeTransport from "effect-nng/NodeTransport"
 import * as Pair0 from "effect-nng/Pair0"
 import * as Socket from "effect-nng/Socket"
 import * as Turn from "effect-nng/Turn"
-import { afterOps, drain, inproc, interruptedAfter, marry, pair, settle } from "../support/sockets.js"
+import { afterOps, drain, inproc, interruptedAfter, marry, pair, settle, yields } from "../support/sockets.js"
 
 /** A small generator with a seed, so that a run that failed can be run again. */
 const dice = (seed: number) => {
@@ -55,22 +55,46 @@ const storm = (
           return fiber
         }
       )
+    const interrupted = { send: () => tally.interruptedSends++, recv: () => tally.interruptedReceives++ }
+    const ways: ReadonlyArray<(name: string) => Effect.Effect<Fiber.RuntimeFiber<unknown, unknown>>> = [
+      (name) =>
+        launch(Socket.send(left, name), (exit) => {
+          if (Exit.isSuccess(exit)) tally.sent.push(name)
+          else interrupted.send()
+        }),
+      () =>
+        launch(Socket.recv(right), (exit) => {
+          if (Exit.isSuccess(exit)) tally.received.push(Message.text(exit.value))
+          else interrupted.recv()
+        }),
+      // in a generator what was done is told by its next line, whatever becomes of the fiber afterwards
+      (name) =>
+        launch(
+          Effect.gen(function* () {
+            for (const part of ["a", "b", "c"]) {
+              yield* Socket.send(left, name + part)
+              tally.sent.push(name + part)
+            }
+          }),
+          (exit) => void (Exit.isFailure(exit) && interrupted.send())
+        ),
+      () =>
+        launch(
+          Effect.gen(function* () {
+            for (let n = 0; n < 3; n++) {
+              const message = yield* Socket.recv(right)
+              tally.received.push(Message.text(message))
+            }
+          }),
+          (exit) => void (Exit.isFailure(exit) && interrupted.recv())
+        )
+    ]
     for (let round = 0; round < options.rounds; round++) {
-      const name = String(round)
-      const fiber =
-        roll(2) === 0
-          ? yield* launch(Socket.send(left, name), (exit) => {
-              if (Exit.isSuccess(exit)) tally.sent.push(name)
-              else tally.interruptedSends++
-            })
-          : yield* launch(Socket.recv(right), (exit) => {
-              if (Exit.isSuccess(exit)) tally.received.push(Message.text(exit.value))
-              else tally.interruptedReceives++
-            })
-      yield* Effect.repeatN(Effect.yieldNow(), roll(4))
+      const fiber = yield* ways[roll(ways.length)]!(String(round))
+      yield* yields(roll(4))
       if (roll(3) === 0) fiber.unsafeInterruptAsFork(FiberId.none)
       if (roll(10) === 0) for (const other of running) if (roll(2) === 0) other.unsafeInterruptAsFork(FiberId.none)
-      if (roll(7) === 0) yield* Effect.repeatN(Effect.yieldNow(), roll(20))
+      if (roll(7) === 0) yield* yields(roll(20))
     }
     yield* Fiber.interruptAll(running)
     return tally
@@ -171,16 +195,16 @@ describe("an interrupted receive has taken nothing, an interrupted send has sent
     Effect.gen(function* () {
       const { left, right } = yield* pair({ right: { recvBuffer: 1 } })
       const exits: Array<string> = []
-      for (let yields = 0; yields < 30; yields++) {
+      for (let run = 0; run < 30; run++) {
         const fiber = yield* Effect.fork(Socket.recv(right))
         yield* settle
-        yield* Socket.send(left, String(yields))
-        yield* Effect.repeatN(Effect.yieldNow(), yields % 15)
+        yield* Socket.send(left, String(run))
+        yield* yields(run % 15)
         const exit = yield* Fiber.interrupt(fiber)
         exits.push(exit._tag)
         const rest = yield* drain(right)
         const got = Exit.isSuccess(exit) ? [Message.text(exit.value)] : []
-        expect([...got, ...rest], `after ${yields} yields`).toEqual([String(yields)])
+        expect([...got, ...rest], `run ${run}`).toEqual([String(run)])
       }
       expect(exits).toEqual(expect.arrayContaining(["Success", "Failure"]))
     }).pipe(Effect.provide(inproc))

@@ -19,7 +19,8 @@ import {
   tagged,
   tags,
   taken,
-  until
+  until,
+  yields
 } from "../support/sockets.js"
 
 /** Two sockets, not joined, with their events collected from the beginning. */
@@ -198,10 +199,10 @@ describe("pipe events", () => {
         const visitor = Effect.gen(function* () {
           const right = yield* Pair0.make()
           yield* Socket.dial(right, "inproc://pair")
-          yield* Effect.repeatN(Effect.yieldNow(), n % 7)
+          yield* yields(n % 7)
         })
         yield* Effect.scoped(visitor)
-        yield* Effect.repeatN(Effect.yieldNow(), n % 5)
+        yield* yields(n % 5)
       }
       const told = stories(yield* taken(leftEvents))
       expect(told).toHaveLength(60)

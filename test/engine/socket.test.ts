@@ -263,23 +263,87 @@ describe("sending and receiving", () => {
     }).pipe(Effect.provide(inproc))
   )
 
-  it.scopedLive("who never has to wait lets timers run all the same", () =>
-    Effect.gen(function* () {
-      const left = yield* Pair0.make({ recvBuffer: 1 })
-      const right = yield* Pair0.make()
-      yield* Socket.listen(left, "inproc://busy")
-      yield* Socket.dial(right, "inproc://busy")
-      let rounds = 0
-      const busy = Effect.forever(
-        Effect.zipRight(
-          Socket.send(right, "x"),
-          Effect.map(Socket.recv(left), () => rounds++)
+  for (const [how, busyWith] of [
+    [
+      "combinators",
+      (left: Pair0.Pair0, right: Pair0.Pair0, done: () => void) =>
+        Effect.forever(Effect.zipRight(Socket.send(right, "x"), Effect.map(Socket.recv(left), done)))
+    ],
+    [
+      "a generator",
+      (left: Pair0.Pair0, right: Pair0.Pair0, done: () => void) =>
+        Effect.gen(function* () {
+          for (;;) {
+            yield* Socket.send(right, "x")
+            yield* Socket.recv(left)
+            done()
+          }
+        })
+    ]
+  ] as const) {
+    it.scopedLive(`who never has to wait, in ${how}, lets timers and other fibers run all the same`, () =>
+      Effect.gen(function* () {
+        const left = yield* Pair0.make({ recvBuffer: 1 })
+        const right = yield* Pair0.make()
+        yield* Socket.listen(left, "inproc://busy")
+        yield* Socket.dial(right, "inproc://busy")
+        let [rounds, turns] = [0, 0]
+        yield* Effect.forkScoped(Effect.forever(Effect.map(Effect.yieldNow(), () => turns++)))
+        const timer = yield* Effect.forkScoped(Effect.sleep("100 millis"))
+        yield* Effect.raceFirst(
+          busyWith(left, right, () => void rounds++),
+          Fiber.join(timer)
         )
+        expect(rounds).toBeGreaterThan(0)
+        expect(turns).toBeGreaterThan(0)
+      }).pipe(Effect.provide(InprocTransport.layer))
+    )
+  }
+
+  it.scoped("in a generator operations do what they do elsewhere", () =>
+    Effect.gen(function* () {
+      const { left, right } = yield* pair()
+      yield* Socket.send(left, "1")
+      yield* Socket.send(left, "2", { nonblocking: true })
+      yield* settle
+      yield* failing(Socket.send(left, "3", { nonblocking: true }), "NNG_EAGAIN")
+      const blocked = yield* begin(
+        Effect.gen(function* () {
+          yield* Socket.send(left, "3")
+          return "sent"
+        })
       )
-      const timer = yield* Effect.forkScoped(Effect.sleep("20 millis"))
-      yield* Effect.raceFirst(busy, Fiber.join(timer))
-      expect(rounds).toBeGreaterThan(0)
-    }).pipe(Effect.provide(InprocTransport.layer))
+      // nobody overtakes, however he asks
+      const overtaking = yield* Effect.exit(
+        Effect.gen(function* () {
+          yield* Socket.send(left, "4", { nonblocking: true })
+        })
+      )
+      expect(overtaking).toMatchObject({ _tag: "Failure", cause: { error: { _tag: "NNG_EAGAIN" } } })
+      expect(Message.text(yield* Socket.recv(right))).toBe("1")
+      expect(yield* Fiber.join(blocked)).toBe("sent")
+      expect(yield* drain(right)).toEqual(["2", "3"])
+      yield* left.close
+      const closed = yield* Effect.exit(
+        Effect.gen(function* () {
+          yield* Socket.recv(left)
+        })
+      )
+      expect(closed).toMatchObject({ _tag: "Failure", cause: { error: { _tag: "NNG_ECLOSED" } } })
+    }).pipe(Effect.provide(inproc))
+  )
+
+  it.scoped("an effect that only is looked at does nothing", () =>
+    Effect.gen(function* () {
+      const { left, right } = yield* pair()
+      yield* Socket.send(left, "x")
+      yield* settle
+      const receive = Socket.recv(right)
+      expect(inspect(receive)).not.toContain("x".repeat(3))
+      Effect.isEffect(receive)
+      JSON.stringify(receive)
+      expect(yield* drain(right)).toEqual(["x"])
+    }).pipe(Effect.provide(inproc))
   )
 })
 

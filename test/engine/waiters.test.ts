@@ -30,15 +30,12 @@ class Basket {
       this.stock--
       this.taken.push(this.next)
       return Exit.succeed(this.next++)
-    }
+    },
+    late: () => new Errors.ETIMEDOUT()
   }
 
   take(millis?: number): Effect.Effect<number, Errors.ETIMEDOUT | Errors.ECLOSED> {
-    return this.waiters.wait<number, Errors.ETIMEDOUT | Errors.ECLOSED>(
-      this.attempt,
-      millis,
-      () => new Errors.ETIMEDOUT()
-    )
+    return this.waiters.wait<number, Errors.ETIMEDOUT | Errors.ECLOSED>(this.attempt, millis)
   }
 
   add(n = 1): void {

@@ -21,8 +21,12 @@ export const stillTurn: Layer.Layer<never> = Layer.succeed(Turn.Turn, { unsafeDu
 /** Inproc with names of its own. Build it once in each test. */
 export const inproc = Layer.merge(InprocTransport.layer, stillTurn)
 
+/** Lets others run so many times. */
+export const yields = (times: number): Effect.Effect<void> =>
+  times < 1 ? Effect.void : Effect.repeatN(Effect.yieldNow(), times - 1)
+
 /** Lets everything that is ready run. */
-export const settle: Effect.Effect<void> = Effect.repeatN(Effect.yieldNow(), 50)
+export const settle: Effect.Effect<void> = yields(50)
 
 export interface Endpoints {
   readonly listener: Listener.Listener
@@ -137,11 +141,13 @@ export const afterOps = <A, E, R>(effect: Effect.Effect<A, E, R>, ops: number): 
  */
 export const interruptedAfter = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
-  ops: number
+  ops: number,
+  moreYields = 0
 ): Effect.Effect<Exit.Exit<A, E>, never, R> =>
   Effect.gen(function* () {
     const fiber = yield* Effect.withMaxOpsBeforeYield(Effect.fork(afterOps(effect, budget - ops)), budget)
     yield* Effect.yieldNow()
+    yield* yields(moreYields)
     return yield* Fiber.interrupt(fiber)
   })
 

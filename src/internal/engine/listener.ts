@@ -60,6 +60,10 @@ class ListenerImpl implements Api.Listener {
   pipes = 0
   accepts = 0
   private reject = 0
+  /** What it holds while it listens. */
+  private bound: Scope.CloseableScope | undefined = undefined
+  /** Its URL with the port that it had last. */
+  private resolved: string | undefined = undefined
 
   constructor(
     readonly endpoint: Endpoint,
@@ -69,7 +73,7 @@ class ListenerImpl implements Api.Listener {
   }
 
   get url(): string {
-    return this.current._tag === "Listening" ? this.current.url : this.endpoint.url.href
+    return this.resolved ?? this.endpoint.url.href
   }
 
   get state(): Effect.Effect<Api.State> {
@@ -116,10 +120,21 @@ class ListenerImpl implements Api.Listener {
         const bound = yield* Deferred.make<void, Api.StartError>()
         // in the endpoint's scope, so that it ends with it, however long the transport takes
         const fiber = yield* Effect.forkIn(this.bind(bound), this.endpoint.scope)
-        yield* Effect.onInterrupt(restore(Deferred.await(bound)), () => Fiber.interrupt(fiber))
+        yield* Effect.onInterrupt(restore(Deferred.await(bound)), () =>
+          Effect.zipRight(Fiber.interrupt(fiber), this.unbind)
+        )
       })
     }).pipe(Effect.withSpan("effect-nng.Listener.start", { attributes: { url: this.url }, captureStackTrace: false }))
   }
+
+  /** Back to where it was before it was started. */
+  private readonly unbind: Effect.Effect<void> = Effect.suspend(() => {
+    const { bound } = this
+    if (bound === undefined || this.current._tag !== "Listening") return Effect.void
+    this.current = { _tag: "Idle" }
+    this.bound = undefined
+    return Scope.close(bound, Exit.void)
+  })
 
   /** A bind that fails, or is interrupted, leaves nothing behind. To be run masked. */
   private bind(bound: Deferred.Deferred<void, Api.StartError>): Effect.Effect<void> {
@@ -129,7 +144,9 @@ class ListenerImpl implements Api.Listener {
       const scope = yield* Scope.fork(parent, ExecutionStrategy.sequential)
       const exit = yield* Effect.exit(Effect.interruptible(Scope.extend(transport.listen(target), scope)))
       if (Exit.isSuccess(exit)) {
-        this.current = { _tag: "Listening", url: exit.value.url.href }
+        this.bound = scope
+        this.resolved = exit.value.url.href
+        this.current = { _tag: "Listening", url: this.resolved }
         this.broadcast.emit(this.current)
         yield* Effect.forkIn(Effect.interruptible(this.acceptAll(exit.value, scope)), scope)
         yield* Deferred.succeed(bound, void 0)

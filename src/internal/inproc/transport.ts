@@ -56,7 +56,7 @@ const join = (name: Name, caller: Caller): readonly [Connection, Connection] => 
 }
 
 const closeWithScope = (connection: Connection): Effect.Effect<Connection, never, Scope.Scope> =>
-  acquireRelease(Effect.succeed(connection), ({ messages }) => Effect.sync(() => void messages.close()))
+  acquireRelease(Effect.succeed(connection), ({ close }) => close)
 
 const accept = (name: Name): Effect.Effect<Accepted, AcceptError, Scope.Scope> =>
   Effect.suspend(() => name.next).pipe(
@@ -115,9 +115,7 @@ const dial =
         const at = name.callers.indexOf(caller)
         if (at >= 0) name.callers.splice(at, 1)
         return Effect.flatMap(Deferred.poll(caller.answer), (answer) =>
-          answer._tag === "None"
-            ? Effect.void
-            : Effect.ignore(Effect.map(answer.value, ({ messages }) => messages.close()))
+          answer._tag === "None" ? Effect.void : Effect.ignore(Effect.flatMap(answer.value, ({ close }) => close))
         )
       })
       return Effect.zipRight(

@@ -109,9 +109,11 @@ export class NodeDuplex implements Bytes {
     this.error ??= streamError(cause)
   }
 
-  /** Comes last, also after an end in good order: then there was no error. */
+  /** Comes last. Without an error it was the peer's end in good order, or else our own doing. */
   private readonly onEnd = () => {
-    this.error ??= new Errors.ECONNSHUT({ operation: "stream" })
+    this.error ??= this.stream.readableEnded
+      ? new Errors.ECONNSHUT({ operation: "stream" })
+      : new Errors.ECLOSED({ operation: "stream" })
     this.tell()
   }
 

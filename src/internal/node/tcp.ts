@@ -132,7 +132,7 @@ const connectOne = (
 ): Effect.Effect<Net.Socket, NodeJS.ErrnoException, Scope.Scope> =>
   acquireRelease(
     // the handle is inert here, and without a listener an error would end the process
-    Effect.sync(() => new Net.Socket().on("error", () => {})),
+    Effect.sync(() => new Net.Socket({ noDelay, keepAlive } as Net.SocketConstructorOpts).on("error", () => {})),
     destroy
   ).pipe(
     Effect.tap((socket) =>
@@ -144,9 +144,7 @@ const connectOne = (
             host: address,
             port,
             family,
-            ...(localAddress === undefined ? {} : { localAddress }),
-            noDelay,
-            keepAlive
+            ...(localAddress === undefined ? {} : { localAddress })
           },
           () => {
             socket.off("error", onError)

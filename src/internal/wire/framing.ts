@@ -25,8 +25,8 @@ const allocateOwn: (size: number) => Uint8Array =
 /** What no JavaScript engine could hold in one buffer. */
 const largest = 0xffffffff
 
-/** Memory that is given to an announced body before more than this has proven to come. */
-const trusted = 64 * 1024
+/** Memory that is given to an announced body at once, whoever announced it. */
+const trusted = 4 * 1024
 
 /**
  * Bytes in, messages out. A message that lies whole in a chunk is a view on it; one that spans chunks gets memory of
@@ -73,7 +73,7 @@ export class Decoder {
         messages.push(internal.unsafeView(chunk, at, at + size))
         at += size
       } else {
-        this.begin(size)
+        this.begin(size, end - at)
         at += this.fill(chunk, at)
       }
     }
@@ -105,7 +105,7 @@ export class Decoder {
         messages.push(internal.unsafeView(chunk, at, at + size))
         return at + size
       }
-      this.begin(size)
+      this.begin(size, chunk.length - at)
     }
     if (this.body !== undefined) {
       at += this.fill(chunk, at)
@@ -144,10 +144,10 @@ export class Decoder {
     return -1
   }
 
-  private begin(size: number): void {
+  private begin(size: number, here: number): void {
     this.bodySize = size
     this.bodyLength = 0
-    this.grow(Math.min(size, this.proven))
+    this.grow(Math.min(size, Math.max(this.proven, 2 * here)))
   }
 
   private fill(chunk: Uint8Array, at: number): number {
