@@ -2,7 +2,8 @@
  * Makes outgoing connections for one socket, one at a time, and keeps making them.
  *
  * A dialer is made on a socket with a URL and options; once started its configuration is fixed. From then on it dials
- * again whenever its connection is lost, until its scope closes.
+ * again whenever its connection is lost, until its scope closes. Its first attempts run with the services of whoever
+ * starts it (random numbers, loggers), those after a connection with the ones that its socket was made with.
  *
  * @example
  * ```ts

@@ -333,6 +333,23 @@ describe("sending and receiving", () => {
     }).pipe(Effect.provide(inproc))
   )
 
+  it.scoped("nobody overtakes who was woken and has not run yet, however he asks", () =>
+    Effect.gen(function* () {
+      const left = yield* Pair0.make()
+      const first = yield* begin(Socket.send(left, "first"))
+      const asking = Effect.gen(function* () {
+        // this makes room and wakes the first, which runs after us
+        yield* Socket.configure(left, { sendBuffer: 1 })
+        yield* Socket.send(left, "second", { nonblocking: true })
+      })
+      yield* failing(asking, "NNG_EAGAIN")
+      yield* Fiber.join(first)
+      const right = yield* Pair0.make()
+      yield* marry(left, right)
+      expect(yield* drain(right)).toEqual(["first"])
+    }).pipe(Effect.provide(inproc))
+  )
+
   it.scoped("an effect that only is looked at does nothing", () =>
     Effect.gen(function* () {
       const { left, right } = yield* pair()
@@ -833,7 +850,7 @@ describe("beforeAttach", () => {
       const gate = yield* Deferred.make<void>()
       let looks = 0
       const left = yield* Pair0.make({ beforeAttach: () => (looks++ === 0 ? Deferred.await(gate) : Effect.void) })
-      const [first, second] = [yield* Pair0.make(), yield* Pair0.make()]
+      const [first, second] = [yield* Pair0.make({ reconnectMin: "1 hour" }), yield* Pair0.make()]
       yield* Socket.listen(left, "inproc://pair")
       yield* Socket.dial(first, "inproc://pair")
       yield* settle

@@ -7,8 +7,8 @@ import * as Socket from "../../../dist/Socket.js"
 import { connect, frame, listen, parser } from "../frames.js"
 
 const size = 64
-const warmUp = 4000
-const count = 20000
+const warmUp = 25_000
+const count = 75_000
 
 const perTrip = (started) => ((performance.now() - started) * 1000) / count
 

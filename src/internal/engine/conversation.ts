@@ -10,7 +10,7 @@ import type { Input, Message } from "../../Message.js"
 import type * as Api from "../../Socket.js"
 import { fromInput } from "../vocabulary/message.js"
 import type { TurnShape } from "../../Turn.js"
-import { aboutToYield } from "../ports/atomically.js"
+import { aboutToYield, inFiber } from "../ports/atomically.js"
 import type { Verbs } from "../protocol/machine.js"
 import type { Deadlines } from "./deadlines.js"
 import type { Attempt } from "./waiters.js"
@@ -113,11 +113,11 @@ abstract class Operation<A> extends Effectable.Class<A, WaitError> implements At
   /**
    * `yield*` asks for this at the moment when it runs the effect, and a generator takes an exit without a step of the
    * runtime: an operation that need not wait is then done here, in half the time. The runtime does not count it; so
-   * every so often it goes the long way, for others to run.
+   * every so often it goes the long way, for others to run. Whoever takes an iterator outside of a fiber runs nothing.
    */
   override [Symbol.iterator](): Effect.EffectGenerator<Effect.Effect<A, WaitError>> {
     const { conversation, waiters } = this
-    if (!conversation.isOthersTurn() && conversation.closed === undefined && waiters.none) {
+    if (!conversation.isOthersTurn() && conversation.closed === undefined && waiters.none && inFiber()) {
       const exit = this.try()
       if (exit !== undefined) return new SingleShotGen(new YieldWrap(exit))
     }

@@ -167,19 +167,20 @@ class DialerImpl implements Api.Dialer, Watcher {
    * even if it never gets to begin.
    */
   private fork(first: First | undefined, attempts: Effect.Effect<boolean>): Effect.Effect<void> {
-    const life = Effect.flatMap(Effect.exit(Effect.interruptible(attempts)), (exit) => {
-      if (Exit.isSuccess(exit) && exit.value) {
-        this.fiber = undefined
-        return Effect.void
-      }
-      this.toIdle()
-      const told = first === undefined ? Effect.void : Deferred.failCause(first, this.causeOfEnd(exit))
-      return Exit.isFailure(exit) && !Exit.isInterrupted(exit)
-        ? Effect.zipRight(told, Effect.logError("the dialer died", exit.cause))
-        : told
-    })
+    const life = Effect.flatMap(Effect.exit(Effect.interruptible(attempts)), (exit) =>
+      Effect.withFiberRuntime<void>((self) => {
+        // it may have connected, lost the connection and begun anew in the meantime
+        if (this.fiber === self) this.fiber = undefined
+        if (Exit.isSuccess(exit) && exit.value) return Effect.void
+        this.toIdle()
+        const told = first === undefined ? Effect.void : Deferred.failCause(first, this.causeOfEnd(exit))
+        return Exit.isFailure(exit) && !Exit.isInterrupted(exit)
+          ? Effect.zipRight(told, Effect.logError("the dialer died", exit.cause))
+          : Effect.asVoid(told)
+      })
+    )
     return Effect.uninterruptible(
-      Effect.map(Effect.forkIn(Effect.asVoid(life), this.endpoint.scope), (fiber) => {
+      Effect.map(Effect.forkIn(life, this.endpoint.scope), (fiber) => {
         this.fiber = fiber
       })
     )
@@ -216,6 +217,10 @@ class DialerImpl implements Api.Dialer, Watcher {
     return Effect.gen(this, function* () {
       const { error } = setback
       const next = yield* this.backoff.next(error)
+      if (Option.isSome(next)) {
+        const until = (yield* Clock.currentTimeMillis) + Duration.toMillis(next.value)
+        this.current = { _tag: "Waiting", until, error }
+      }
       this.broadcast.emit(
         setback._tag === "Failed"
           ? { _tag: "Failed", attempt, error, next }
@@ -225,8 +230,6 @@ class DialerImpl implements Api.Dialer, Watcher {
         Effect.annotateLogs({ url: this.url, error: error.message })
       )
       if (Option.isNone(next)) return false
-      const until = (yield* Clock.currentTimeMillis) + Duration.toMillis(next.value)
-      this.current = { _tag: "Waiting", until, error }
       yield* Effect.sleep(next.value)
       return true
     })

@@ -19,6 +19,8 @@ export const TypeId: Api.TypeId = Symbol.for("effect-nng/Aio") as Api.TypeId
 interface Busy {
   readonly _tag: "Busy"
   fiber: Fiber.RuntimeFiber<void> | undefined
+  /** Aborts it when its time is over; so a result that came in the last moment stands. */
+  sleeper: Fiber.RuntimeFiber<void> | undefined
   /** What to end it with; then it is being interrupted. */
   abort: Errors.NngError | undefined
   /** The operation has ended, and its callback runs. */
@@ -81,17 +83,6 @@ export const make = (options?: {
     return aio
   })
 
-const limited = <A, E, R>(
-  timeout: Duration.Duration,
-  operation: Effect.Effect<A, E, R>
-): Effect.Effect<A, E | Errors.NngError, R> =>
-  Duration.isFinite(timeout)
-    ? Effect.timeoutFail(operation, {
-        duration: timeout,
-        onTimeout: () => new Errors.ETIMEDOUT({ operation: "aio" })
-      })
-    : operation
-
 /** @internal */
 export const start: {
   <A, E, R>(operation: Effect.Effect<A, E, R>): (self: Api.Aio) => Effect.Effect<Api.Pending<A, E>, Errors.EBUSY, R>
@@ -110,14 +101,19 @@ export const start: {
       const busy: Busy = {
         _tag: "Busy",
         fiber: undefined,
+        sleeper: undefined,
         abort: aio.stopped ? stopped() : undefined,
         ended: false,
         done: Deferred.unsafeMake<void>(FiberId.none)
       }
       aio.state = busy
       aio.last = undefined
-      return Effect.map(Effect.forkIn(run(aio, busy, limited(aio.timeout, operation), result), aio.scope), (fiber) => {
-        busy.fiber = fiber
+      return Effect.gen(function* () {
+        busy.fiber = yield* Effect.forkIn(run(aio, busy, operation, result), aio.scope)
+        if (Duration.isFinite(aio.timeout)) {
+          const late = Effect.sync(() => abortBusy(busy, new Errors.ETIMEDOUT({ operation: "aio" })))
+          busy.sleeper = yield* Effect.forkIn(Effect.interruptible(Effect.delay(late, aio.timeout)), aio.scope)
+        }
         return Deferred.await(result)
       })
       // the child inherits the mask: an abort before its first step must not keep it from telling the result
@@ -129,7 +125,7 @@ const stopped = () => new Errors.ESTOPPED({ operation: "aio" })
 const run = <A, E, R>(
   aio: AioImpl,
   busy: Busy,
-  operation: Effect.Effect<A, E | Errors.NngError, R>,
+  operation: Effect.Effect<A, E, R>,
   result: Deferred.Deferred<A, E | Errors.NngError>
 ): Effect.Effect<void, never, R> =>
   Effect.gen(function* () {
@@ -141,6 +137,7 @@ const run = <A, E, R>(
       : exit
     aio.last = final
     busy.ended = true
+    busy.sleeper?.unsafeInterruptAsFork(FiberId.none)
     yield* Deferred.done(result, final)
     yield* Effect.exit(Effect.suspend(() => aio.callback(final)))
     if (aio.state === busy) aio.state = idle
@@ -161,6 +158,12 @@ export const result = (self: Api.Aio): Effect.Effect<Option.Option<Api.Result>> 
 /** @internal */
 export const busy = (self: Api.Aio): Effect.Effect<boolean> => Effect.sync(() => impl(self).state._tag === "Busy")
 
+const abortBusy = (busy: Busy, error: Errors.NngError): void => {
+  if (busy.ended || busy.abort !== undefined) return
+  busy.abort = error
+  busy.fiber?.unsafeInterruptAsFork(FiberId.none)
+}
+
 /** @internal */
 export const abort: {
   (error: Errors.NngError): (self: Api.Aio) => Effect.Effect<void>
@@ -168,9 +171,7 @@ export const abort: {
 } = dual(2, (self: Api.Aio, error: Errors.NngError): Effect.Effect<void> =>
   Effect.sync(() => {
     const { state } = impl(self)
-    if (state._tag === "Idle" || state.ended || state.abort !== undefined) return
-    state.abort = error
-    state.fiber?.unsafeInterruptAsFork(FiberId.none)
+    if (state._tag === "Busy") abortBusy(state, error)
   })
 )
 

@@ -30,6 +30,9 @@ export const aboutToYield = (): boolean => {
   return spent > budget && budget >= smallestBudget
 }
 
+/** @internal */
+export const inFiber = (): boolean => Fiber.getCurrentFiber()._tag === "Some"
+
 /**
  * Runs `attempt` where no interruption can come between what it does and its exit, provided that `attempt` returns an
  * `Exit`: law of every send and receive, that an interrupted one has done nothing.
