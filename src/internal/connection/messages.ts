@@ -42,6 +42,8 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
   private pendingBytes = 0
   /** With the operating system, not all taken yet. */
   private writing: Writing | undefined = undefined
+  /** The memory of the last short frame, free again. */
+  private short: Uint8Array | undefined = undefined
   private scheduled = false
   private full = false
   private failed = false
@@ -152,6 +154,13 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
     const size = this.pendingBytes
     this.pending = []
     this.pendingBytes = 0
+    const short = Framing.encodeShort(this.format, batch, size, this.short)
+    if (short !== undefined) {
+      const taken = this.bytes.push([short])
+      this.short = taken ? short : undefined
+      if (!taken) this.writing = { batch, size, blocks: [] }
+      return
+    }
     const write = Framing.encode(this.format, batch, size, this.pool)
     if (this.bytes.push(write.pieces)) {
       this.pool.give(write.blocks)

@@ -78,7 +78,7 @@ export const sink = (socket: Api.CanSend): Sink.Sink<void, Input, never, Api.Sen
 
 /** @internal */
 export const recv = (socket: Api.CanRecv, options?: Api.OperationOptions): Effect.Effect<Message, Api.RecvError> =>
-  new Recv(impl(socket).conversation, options)
+  options === undefined ? impl(socket).recv : new Recv(impl(socket).conversation, options)
 
 const defaultChunkSize = 1024
 

@@ -92,6 +92,13 @@ export class Conversation {
   }
 }
 
+const patienceOf = ({ nonblocking, timeout }: Api.OperationOptions, byDefault: Patience): Patience => {
+  if (nonblocking === true) return 0
+  if (timeout === undefined) return byDefault
+  const millis = Duration.toMillis(timeout)
+  return millis === Infinity ? undefined : millis
+}
+
 /**
  * An effect without closures: what runs millions of times a second is one small object, with nothing in it that sees
  * the operation before. (Closures over an effect and its waiter make a chain from each operation to the next, and
@@ -106,7 +113,9 @@ abstract class Operation<A> extends Effectable.Class<A, WaitError> implements At
     super()
   }
 
-  protected abstract readonly name: "send" | "recv"
+  /** What it is called, and how long it waits when nobody says. */
+  protected abstract get name(): "send" | "recv"
+  protected abstract get patience(): Patience
 
   abstract try(): Exit.Exit<A, WaitError> | undefined
 
@@ -133,18 +142,10 @@ abstract class Operation<A> extends Effectable.Class<A, WaitError> implements At
       const exit = this.try()
       if (exit !== undefined) return exit
     }
-    const patience = this.patience()
+    const { options } = this
+    const patience = options === undefined ? this.patience : patienceOf(options, this.patience)
     if (patience === 0) return Exit.fail(this.late())
     return waiters.wait(this, patience)
-  }
-
-  private patience(): Patience {
-    const { conversation, name, options } = this
-    if (options?.nonblocking === true) return 0
-    const timeout = options?.timeout
-    if (timeout === undefined) return conversation.patience[`${name}Timeout`]
-    const millis = Duration.toMillis(timeout)
-    return millis === Infinity ? undefined : millis
   }
 
   late(): WaitError {
@@ -154,16 +155,42 @@ abstract class Operation<A> extends Effectable.Class<A, WaitError> implements At
   }
 }
 
-/** @internal */
-export class Send extends Operation<void> {
-  protected readonly name = "send"
+abstract class Sending extends Operation<void> {
+  constructor(conversation: Conversation, options: Api.OperationOptions | undefined) {
+    super(conversation, conversation.senders, options)
+  }
 
+  protected get name() {
+    return "send" as const
+  }
+
+  protected get patience() {
+    return this.conversation.patience.sendTimeout
+  }
+}
+
+abstract class Receiving<A> extends Operation<A> {
+  constructor(conversation: Conversation, options: Api.OperationOptions | undefined) {
+    super(conversation, conversation.receivers, options)
+  }
+
+  protected get name() {
+    return "recv" as const
+  }
+
+  protected get patience() {
+    return this.conversation.patience.recvTimeout
+  }
+}
+
+/** @internal */
+export class Send extends Sending {
   constructor(
     conversation: Conversation,
     private readonly input: Input,
     options: Api.OperationOptions | undefined
   ) {
-    super(conversation, conversation.senders, options)
+    super(conversation, options)
   }
 
   try(): Exit.Exit<void, WaitError> | undefined {
@@ -182,8 +209,7 @@ export class Send extends Operation<void> {
  *
  * @internal
  */
-export class SendAll extends Operation<void> {
-  protected readonly name = "send"
+export class SendAll extends Sending {
   private next = 0
 
   constructor(
@@ -191,7 +217,7 @@ export class SendAll extends Operation<void> {
     private readonly messages: ReadonlyArray<Message>,
     options: Api.OperationOptions | undefined
   ) {
-    super(conversation, conversation.senders, options)
+    super(conversation, options)
   }
 
   try(): Exit.Exit<void, WaitError> | undefined {
@@ -206,13 +232,7 @@ export class SendAll extends Operation<void> {
 }
 
 /** @internal */
-export class Recv extends Operation<Message> {
-  protected readonly name = "recv"
-
-  constructor(conversation: Conversation, options: Api.OperationOptions | undefined) {
-    super(conversation, conversation.receivers, options)
-  }
-
+export class Recv extends Receiving<Message> {
   try(): Exit.Exit<Message, WaitError> | undefined {
     const { conversation } = this
     if (conversation.closed !== undefined) return conversation.closed
@@ -229,15 +249,13 @@ export class Recv extends Operation<Message> {
  *
  * @internal
  */
-export class RecvChunk extends Operation<Chunk.NonEmptyChunk<Message>> {
-  protected readonly name = "recv"
-
+export class RecvChunk extends Receiving<Chunk.NonEmptyChunk<Message>> {
   constructor(
     conversation: Conversation,
     private readonly max: number,
     options: Api.OperationOptions | undefined
   ) {
-    super(conversation, conversation.receivers, options)
+    super(conversation, options)
   }
 
   try(): Exit.Exit<Chunk.NonEmptyChunk<Message>, WaitError> | undefined {

@@ -12,6 +12,7 @@ import type * as Stream from "effect/Stream"
 import * as Subscribable from "effect/Subscribable"
 import { Entropy } from "../../Entropy.js"
 import * as Errors from "../../Errors.js"
+import type { Message } from "../../Message.js"
 import type { Origin, Pipe, PipeEvent } from "../../Pipe.js"
 import type { Protocol } from "../../Protocol.js"
 import type * as Api from "../../Socket.js"
@@ -20,7 +21,8 @@ import { Transports } from "../../Transport.js"
 import { Turn } from "../../Turn.js"
 import type { Machine } from "../protocol/machine.js"
 import { Broadcast } from "./broadcast.js"
-import { Conversation } from "./conversation.js"
+import type { WaitError } from "./conversation.js"
+import { Conversation, Recv } from "./conversation.js"
 import { Deadlines } from "./deadlines.js"
 import type { IdSpaces } from "./ids.js"
 import { allocate, Ids } from "./ids.js"
@@ -78,6 +80,8 @@ export class SocketImpl implements Api.Socket {
   readonly raw: boolean
   readonly machine: Machine
   readonly conversation: Conversation
+  /** The plain receive, made once. */
+  readonly recv: Effect.Effect<Message, WaitError>
   settings: Options.Settings
   beforeAttach: Api.BeforeAttach | undefined
   reject = 0
@@ -103,6 +107,7 @@ export class SocketImpl implements Api.Socket {
     this.beforeAttach = beforeAttach
     this.machine = spec.machine(settings)
     this.conversation = new Conversation(this.machine, services.deadlines, services.turn, settings)
+    this.recv = new Recv(this.conversation, undefined)
   }
 
   get events(): Stream.Stream<PipeEvent> {

@@ -21,6 +21,8 @@ export const streamError = (cause: Error): StreamError =>
     ? new Errors.ECONNRESET({ operation: "write", reason: cause.message, cause })
     : narrow(fromNode(cause, { operation: "stream" }), streamErrors)
 
+const nothing = new Uint8Array(0)
+
 const nobody: Handler<Uint8Array, StreamError> = { onPull: () => {}, onDrain: () => {}, onClose: () => {} }
 
 /**
@@ -69,13 +71,17 @@ export class NodeDuplex implements Bytes {
       this.writing = pieces
       return false
     }
-    const last = pieces.length - 1
-    if (last > 0) stream.cork()
-    for (let i = 0; i < last; i++) stream.write(pieces[i])
-    stream.write(pieces[last], this.onWritten)
-    if (last > 0) stream.uncork()
+    if (pieces.length === 1) {
+      stream.write(pieces[0])
+    } else {
+      stream.cork()
+      for (let i = 0; i < pieces.length; i++) stream.write(pieces[i])
+      stream.uncork()
+    }
     if (stream.writableLength === 0) return true
     this.writing = pieces
+    // asking to be told costs more than most writes need, which are taken at once; this is told after all before it
+    stream.write(nothing, this.onWritten)
     return false
   }
 

@@ -233,18 +233,30 @@ export const encode = (
   size: number,
   pool: BlockPool
 ): Write => {
-  if (messages.length === 1 && size <= copied) return { pieces: [encodeOne(format, messages[0]!, size)], blocks: none }
   const encoder = new Encoder(format, size, pool)
   for (let i = 0; i < messages.length; i++) encoder.add(messages[i]!)
   encoder.cut()
   return encoder
 }
 
-const none: ReadonlyArray<Block> = []
+/** A frame so short that its memory is worth keeping for the next one of its size. */
+const short = 512
 
-/** The usual case where latency counts, without a view and without bookkeeping. */
-const encodeOne = (format: Format, message: Message.Message, size: number): Uint8Array => {
-  const bytes = allocate(size)
+/**
+ * One short message, the usual case where latency counts; undefined for any other batch. `used` is what was made here
+ * for the last one, if the operating system has it.
+ *
+ * @internal
+ */
+export const encodeShort = (
+  format: Format,
+  messages: ReadonlyArray<Message.Message>,
+  size: number,
+  used: Uint8Array | undefined
+): Uint8Array | undefined => {
+  if (messages.length > 1 || size > short) return undefined
+  const message = messages[0]!
+  const bytes = used?.length === size ? used : allocateOwn(size)
   const length = message.headerLength + message.length
   let at = 0
   if (format.marker !== undefined) bytes[at++] = format.marker
