@@ -1,4 +1,4 @@
-// hot path: bench/
+// hot path: bench/src/rows/oneway.js, rtt.js
 import type { Bytes, StreamError } from "../../ByteStream.js"
 import type { Handler } from "../../Duplex.js"
 import * as Errors from "../../Errors.js"

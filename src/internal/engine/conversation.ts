@@ -1,4 +1,4 @@
-// hot path: bench/
+// hot path: bench/src/rows/oneway.js, rtt.js
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"

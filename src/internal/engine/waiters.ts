@@ -1,4 +1,4 @@
-// hot path: bench/
+// hot path: bench/src/rows/oneway.js, rtt.js
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Deadline, Deadlines } from "./deadlines.js"

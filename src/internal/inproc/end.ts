@@ -1,4 +1,3 @@
-// hot path: bench/
 import type { Handler } from "../../Duplex.js"
 import * as Errors from "../../Errors.js"
 import type { Message } from "../../Message.js"

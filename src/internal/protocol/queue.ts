@@ -1,4 +1,4 @@
-// hot path: bench/
+// hot path: bench/src/rows/oneway.js, rtt.js
 import type { Message } from "../../Message.js"
 
 /**

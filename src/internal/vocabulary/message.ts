@@ -1,4 +1,4 @@
-// hot path: guarded by bench/
+// hot path: bench/src/rows/oneway.js, rtt.js
 import * as Either from "effect/Either"
 import { format, NodeInspectSymbol } from "effect/Inspectable"
 import { pipeArguments } from "effect/Pipeable"

@@ -1,4 +1,3 @@
-// hot path: guarded by bench/
 import * as Either from "effect/Either"
 import * as Errors from "../../Errors.js"
 import type * as Api from "../../Message.js"

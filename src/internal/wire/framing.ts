@@ -1,4 +1,4 @@
-// hot path: bench/
+// hot path: bench/src/rows/oneway.js, rtt.js
 import * as Errors from "../../Errors.js"
 import type * as Message from "../../Message.js"
 import * as internal from "../vocabulary/message.js"
