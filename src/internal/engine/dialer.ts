@@ -7,9 +7,7 @@ import * as Either from "effect/Either"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { format, NodeInspectSymbol } from "effect/Inspectable"
 import * as Option from "effect/Option"
-import { pipeArguments } from "effect/Pipeable"
 import * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Aio } from "../../Aio.js"
@@ -46,7 +44,7 @@ type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, 
 
 type First = Deferred.Deferred<void, Api.StartError>
 
-class DialerImpl implements Api.Dialer, Watcher {
+class DialerImpl extends Endpoints.EndpointImpl<Api.State> implements Api.Dialer, Watcher {
   readonly [TypeId]: Api.TypeId = TypeId
   readonly id: number
   current: Api.State = { _tag: "Idle" }
@@ -62,10 +60,11 @@ class DialerImpl implements Api.Dialer, Watcher {
   private first: First | undefined = undefined
 
   constructor(
-    readonly endpoint: Endpoint,
+    endpoint: Endpoint,
     readonly settings: Options.Settings,
     private readonly backoff: Backoff
   ) {
+    super("Dialer", endpoint)
     this.id = allocate(endpoint.socket.services.ids.dialers, this)
   }
 
@@ -93,17 +92,6 @@ class DialerImpl implements Api.Dialer, Watcher {
       reject: this.reject,
       failures: this.failures.snapshot
     }))
-  }
-
-  get close(): Effect.Effect<void, Errors.ENOENT> {
-    return Effect.suspend(() =>
-      this.current._tag === "Closed"
-        ? new Errors.ENOENT({ operation: "Dialer.close", address: this.url, reason: "the dialer is closed" })
-        : Effect.flatMap(
-            Effect.forkIn(Scope.close(this.endpoint.scope, Exit.void), this.endpoint.socket.services.home),
-            (fiber) => Effect.asVoid(fiber.await)
-          )
-    )
   }
 
   /** What is left to do when its fiber has ended. */
@@ -153,13 +141,6 @@ class DialerImpl implements Api.Dialer, Watcher {
     if (this.current._tag !== "Closed") this.current = { _tag: "Idle" }
     this.fiber = undefined
     this.backoff.reset()
-  }
-
-  private refuseStart(): Errors.ECLOSED | Errors.ENOENT | Errors.ESTATE | undefined {
-    const details = (reason: string) => ({ operation: "Dialer.start", address: this.url, reason })
-    if (this.endpoint.socket.closing) return new Errors.ECLOSED(details("the socket is closed"))
-    if (this.current._tag === "Closed") return new Errors.ENOENT(details("the dialer is closed"))
-    return this.current._tag === "Idle" ? undefined : new Errors.ESTATE(details("the dialer is started already"))
   }
 
   /**
@@ -281,19 +262,6 @@ class DialerImpl implements Api.Dialer, Watcher {
 
   toJSON(): unknown {
     return { _id: "effect-nng/Dialer", id: this.id, url: this.url, state: this.current._tag }
-  }
-
-  toString(): string {
-    return format(this.toJSON())
-  }
-
-  [NodeInspectSymbol](): unknown {
-    return this.toJSON()
-  }
-
-  pipe() {
-    // eslint-disable-next-line prefer-rest-params
-    return pipeArguments(this, arguments)
   }
 }
 

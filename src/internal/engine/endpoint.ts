@@ -6,6 +6,7 @@ import * as Scope from "effect/Scope"
 import * as Errors from "../../Errors.js"
 import type { Transport, TransportOptions } from "../../Transport.js"
 import * as Url from "../../Url.js"
+import { Shown } from "../vocabulary/shown.js"
 import { acquireRelease } from "../ports/scoped.js"
 import type { SocketImpl } from "./socket.js"
 
@@ -97,5 +98,52 @@ export class Tally {
 
   get snapshot(): { readonly [Tag in Errors.Tag]?: number } {
     return { ...this.counts }
+  }
+}
+
+/**
+ * What a dialer and a listener have in common.
+ *
+ * @internal
+ */
+export abstract class EndpointImpl<State extends { readonly _tag: string }> extends Shown {
+  abstract current: State | { readonly _tag: "Idle" } | { readonly _tag: "Closed" }
+  abstract get url(): string
+
+  constructor(
+    private readonly kind: "Dialer" | "Listener",
+    readonly endpoint: Endpoint
+  ) {
+    super()
+  }
+
+  get close(): Effect.Effect<void, Errors.ENOENT> {
+    return Effect.suspend(() => {
+      const { scope, socket } = this.endpoint
+      return this.current._tag === "Closed"
+        ? new Errors.ENOENT(this.details("close"))
+        : Effect.flatMap(Effect.forkIn(Scope.close(scope, Exit.void), socket.services.home), (fiber) =>
+            Effect.asVoid(fiber.await)
+          )
+    })
+  }
+
+  /** Why it cannot be started now. */
+  protected refuseStart(): Errors.ECLOSED | Errors.ENOENT | Errors.ESTATE | undefined {
+    if (this.endpoint.socket.closing) {
+      return new Errors.ECLOSED({ ...this.details("start"), reason: "the socket is closed" })
+    }
+    if (this.current._tag === "Closed") return new Errors.ENOENT(this.details("start"))
+    return this.current._tag === "Idle"
+      ? undefined
+      : new Errors.ESTATE({ ...this.details("start"), reason: `the ${this.kind.toLowerCase()} is started already` })
+  }
+
+  private details(operation: string): Errors.Details {
+    return {
+      operation: `${this.kind}.${operation}`,
+      address: this.url,
+      reason: `the ${this.kind.toLowerCase()} is closed`
+    }
   }
 }

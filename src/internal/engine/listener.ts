@@ -6,8 +6,6 @@ import * as Either from "effect/Either"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { format, NodeInspectSymbol } from "effect/Inspectable"
-import { pipeArguments } from "effect/Pipeable"
 import * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import * as Errors from "../../Errors.js"
@@ -25,6 +23,8 @@ import type { SocketImpl } from "./socket.js"
 
 /** @internal */
 export const TypeId: Api.TypeId = Symbol.for("effect-nng/Listener") as Api.TypeId
+
+type State = Api.State | { readonly _tag: "Starting" }
 
 /** What to wait after a failure to accept: little where memory or descriptors may soon be free again. */
 const coolDown = (error: AcceptError): Duration.Duration =>
@@ -51,10 +51,10 @@ class Serving implements Watcher {
   }
 }
 
-class ListenerImpl implements Api.Listener {
+class ListenerImpl extends Endpoints.EndpointImpl<State> implements Api.Listener {
   readonly [TypeId]: Api.TypeId = TypeId
   readonly id: number
-  current: Api.State | { readonly _tag: "Starting" } = { _tag: "Idle" }
+  current: State = { _tag: "Idle" }
   private readonly broadcast = new Broadcast<Api.Event>()
   private readonly failures = new Endpoints.Tally()
   pipes = 0
@@ -66,9 +66,10 @@ class ListenerImpl implements Api.Listener {
   private resolved: string | undefined = undefined
 
   constructor(
-    readonly endpoint: Endpoint,
+    endpoint: Endpoint,
     readonly configuration: Api.Configuration
   ) {
+    super("Listener", endpoint)
     this.id = allocate(endpoint.socket.services.ids.listeners, this)
   }
 
@@ -91,17 +92,6 @@ class ListenerImpl implements Api.Listener {
       reject: this.reject,
       failures: this.failures.snapshot
     }))
-  }
-
-  get close(): Effect.Effect<void, Errors.ENOENT> {
-    return Effect.suspend(() =>
-      this.current._tag === "Closed"
-        ? new Errors.ENOENT({ operation: "Listener.close", address: this.url, reason: "the listener is closed" })
-        : Effect.flatMap(
-            Effect.forkIn(Scope.close(this.endpoint.scope, Exit.void), this.endpoint.socket.services.home),
-            (fiber) => Effect.asVoid(fiber.await)
-          )
-    )
   }
 
   readonly release: Effect.Effect<void> = Effect.sync(() => {
@@ -165,13 +155,6 @@ class ListenerImpl implements Api.Listener {
     })
   }
 
-  private refuseStart(): Errors.ECLOSED | Errors.ENOENT | Errors.ESTATE | undefined {
-    const details = (reason: string) => ({ operation: "Listener.start", address: this.url, reason })
-    if (this.endpoint.socket.closing) return new Errors.ECLOSED(details("the socket is closed"))
-    if (this.current._tag === "Closed") return new Errors.ENOENT(details("the listener is closed"))
-    return this.current._tag === "Idle" ? undefined : new Errors.ESTATE(details("the listener is started already"))
-  }
-
   private acceptAll(acceptor: Acceptor, parent: Scope.Scope): Effect.Effect<void> {
     const acceptOne = Effect.flatMap(Scope.fork(parent, ExecutionStrategy.sequential), (scope) =>
       Scope.extend(acceptor.accept, scope).pipe(
@@ -214,19 +197,6 @@ class ListenerImpl implements Api.Listener {
 
   toJSON(): unknown {
     return { _id: "effect-nng/Listener", id: this.id, url: this.url, state: this.current._tag }
-  }
-
-  toString(): string {
-    return format(this.toJSON())
-  }
-
-  [NodeInspectSymbol](): unknown {
-    return this.toJSON()
-  }
-
-  pipe() {
-    // eslint-disable-next-line prefer-rest-params
-    return pipeArguments(this, arguments)
   }
 }
 

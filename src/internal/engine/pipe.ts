@@ -1,7 +1,5 @@
 // hot path: bench/src/rows/oneway.js, rtt.js
 import * as Effect from "effect/Effect"
-import { format, NodeInspectSymbol } from "effect/Inspectable"
-import { pipeArguments } from "effect/Pipeable"
 import * as Address from "../../Address.js"
 import type { Handler } from "../../Duplex.js"
 import * as Errors from "../../Errors.js"
@@ -11,6 +9,7 @@ import type { Connection, Messages, ReceiveError } from "../../Transport.js"
 import type { Lane } from "../protocol/machine.js"
 import { unsafeSetPipe } from "../vocabulary/message.js"
 import { soon } from "../ports/soon.js"
+import { Shown } from "../vocabulary/shown.js"
 
 /** What a pipe tells its socket. */
 interface Owner {
@@ -32,7 +31,7 @@ const nothing: ReadonlyArray<Message> = []
  *
  * @internal
  */
-export class PipeImpl implements Api.Pipe, Lane, Handler<ReadonlyArray<Message>, ReceiveError> {
+export class PipeImpl extends Shown implements Api.Pipe, Lane, Handler<ReadonlyArray<Message>, ReceiveError> {
   readonly [Api.TypeId]: Api.TypeId = Api.TypeId
   readonly socketId: number
   readonly peerProtocol: number
@@ -57,6 +56,7 @@ export class PipeImpl implements Api.Pipe, Lane, Handler<ReadonlyArray<Message>,
     readonly origin: Api.Origin,
     connection: Connection
   ) {
+    super()
     this.socketId = owner.id
     this.peerProtocol = connection.peerProtocol
     this.properties = connection.properties
@@ -188,18 +188,5 @@ export class PipeImpl implements Api.Pipe, Lane, Handler<ReadonlyArray<Message>,
       ...(localAddress === undefined ? {} : { localAddress: Address.format(localAddress) }),
       ...(remoteAddress === undefined ? {} : { remoteAddress: Address.format(remoteAddress) })
     }
-  }
-
-  toString(): string {
-    return format(this.toJSON())
-  }
-
-  [NodeInspectSymbol](): unknown {
-    return this.toJSON()
-  }
-
-  pipe() {
-    // eslint-disable-next-line prefer-rest-params
-    return pipeArguments(this, arguments)
   }
 }

@@ -4,8 +4,6 @@ import * as Either from "effect/Either"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
-import { format, NodeInspectSymbol } from "effect/Inspectable"
-import { pipeArguments } from "effect/Pipeable"
 import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
@@ -28,6 +26,7 @@ import type { IdSpaces } from "./ids.js"
 import { allocate, Ids } from "./ids.js"
 import * as Options from "./options.js"
 import { PipeImpl } from "./pipe.js"
+import { Shown } from "../vocabulary/shown.js"
 
 /** @internal */
 export const TypeId: Api.TypeId = Symbol.for("effect-nng/Socket") as Api.TypeId
@@ -73,7 +72,7 @@ interface Services {
 const closedError = (operation: string) => new Errors.ECLOSED({ operation, reason: "the socket is closed" })
 
 /** @internal */
-export class SocketImpl implements Api.Socket {
+export class SocketImpl extends Shown implements Api.Socket {
   readonly [TypeId]: Api.TypeId = TypeId
   readonly id: number
   readonly protocol: Protocol
@@ -100,6 +99,7 @@ export class SocketImpl implements Api.Socket {
     settings: Options.Settings,
     beforeAttach: Api.BeforeAttach | undefined
   ) {
+    super()
     this.id = allocate(services.ids.sockets, this)
     this.protocol = spec.protocol
     this.raw = spec.raw
@@ -244,19 +244,6 @@ export class SocketImpl implements Api.Socket {
       closed: this.closing,
       pipes: [...this.attached.keys()]
     }
-  }
-
-  toString(): string {
-    return format(this.toJSON())
-  }
-
-  [NodeInspectSymbol](): unknown {
-    return this.toJSON()
-  }
-
-  pipe() {
-    // eslint-disable-next-line prefer-rest-params
-    return pipeArguments(this, arguments)
   }
 }
 

@@ -5,13 +5,12 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import { dual } from "effect/Function"
-import { format, NodeInspectSymbol } from "effect/Inspectable"
 import * as Option from "effect/Option"
-import { pipeArguments } from "effect/Pipeable"
 import * as Predicate from "effect/Predicate"
 import * as Scope from "effect/Scope"
 import type * as Api from "../../Aio.js"
 import * as Errors from "../../Errors.js"
+import { Shown } from "../vocabulary/shown.js"
 
 /** @internal */
 export const TypeId: Api.TypeId = Symbol.for("effect-nng/Aio") as Api.TypeId
@@ -32,7 +31,7 @@ type State = { readonly _tag: "Idle" } | Busy
 
 const idle: State = { _tag: "Idle" }
 
-class AioImpl implements Api.Aio {
+class AioImpl extends Shown implements Api.Aio {
   readonly [TypeId]: Api.TypeId = TypeId
   state: State = idle
   stopped = false
@@ -42,23 +41,12 @@ class AioImpl implements Api.Aio {
     readonly scope: Scope.Scope,
     public timeout: Duration.Duration,
     readonly callback: (result: Api.Result) => Effect.Effect<void>
-  ) {}
+  ) {
+    super()
+  }
 
   toJSON(): unknown {
     return { _id: "effect-nng/Aio", state: this.state._tag, stopped: this.stopped }
-  }
-
-  toString(): string {
-    return format(this.toJSON())
-  }
-
-  [NodeInspectSymbol](): unknown {
-    return this.toJSON()
-  }
-
-  pipe() {
-    // eslint-disable-next-line prefer-rest-params
-    return pipeArguments(this, arguments)
   }
 }
 
