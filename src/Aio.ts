@@ -77,7 +77,7 @@ export const isAio: (u: unknown) => u is Aio = internal.isAio
  * Makes an idle aio (`nng_aio_alloc`); when its scope closes it is stopped.
  *
  * `timeout` is for every operation (`nng_aio_set_timeout`), by default none. `callback` runs in the fiber of the
- * operation after it has ended, and may start the next.
+ * operation after it has ended, and may start the next; `wait` and `stop` in it do not wait for itself.
  *
  * @since 0.1.0
  * @category constructors

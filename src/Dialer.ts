@@ -193,7 +193,7 @@ export interface StartOptions {
 export interface DialOptions extends Options, StartOptions {}
 
 /**
- * What a dialer was configured with, read back; times in milliseconds.
+ * What a dialer was configured with, read back.
  *
  * @since 0.1.0
  * @category models

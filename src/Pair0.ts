@@ -36,7 +36,7 @@ import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Errors from "./Errors.js"
 import * as internal from "./internal/engine/api.js"
-import { Pair0 as Machine } from "./internal/protocol/pair0.js"
+import { Pair0Machine } from "./internal/protocol/pair0.js"
 import * as Protocol from "./Protocol.js"
 import type * as Socket from "./Socket.js"
 import type { Transports } from "./Transport.js"
@@ -79,7 +79,7 @@ export const make = (options?: MakeOptions): Effect.Effect<Pair0, Errors.EINVAL,
       raw: false,
       canSend: true,
       canRecv: true,
-      machine: ({ recvBuffer, sendBuffer }) => new Machine({ send: sendBuffer, recv: recvBuffer })
+      machine: ({ recvBuffer, sendBuffer }) => new Pair0Machine({ send: sendBuffer, recv: recvBuffer })
     },
     options
   )

@@ -117,7 +117,10 @@ export type RecvError = Errors.ECLOSED | Errors.ETIMEDOUT | Errors.EAGAIN
  * @category models
  */
 export interface OperationOptions {
-  /** Instead of the socket's `sendTimeout` or `recvTimeout`; zero tries once. Then it is `NNG_ETIMEDOUT`. */
+  /**
+   * Instead of the socket's `sendTimeout` or `recvTimeout`; zero (or less) tries once, and overtakes nobody who waits.
+   * Then it is `NNG_ETIMEDOUT`.
+   */
   readonly timeout?: Duration.DurationInput | undefined
   /** Do not wait at all: `NNG_EAGAIN` instead (`NNG_FLAG_NONBLOCK`). */
   readonly nonblocking?: boolean | undefined
@@ -160,7 +163,7 @@ export interface MakeOptions extends Options {
 
 /**
  * Looks at a connection before the socket has it (`NNG_PIPE_EV_ADD_PRE`); failing refuses it, with that reason, and so
- * does closing the pipe. Runs in the pipe's own fiber: others are not held up.
+ * does closing the pipe. Runs in the fiber that made the connection: no other connection is held up.
  *
  * @since 0.1.0
  * @category models

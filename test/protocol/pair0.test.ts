@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as FC from "effect/FastCheck"
 import * as Message from "effect-nng/Message"
 import type { Lane } from "../../src/internal/protocol/machine.js"
-import { Pair0 } from "../../src/internal/protocol/pair0.js"
+import { Pair0Machine as Pair0 } from "../../src/internal/protocol/pair0.js"
 
 /** A peer made of arrays: `room` says how many pushes it takes, `arrived` what it has to give. */
 class FakeLane implements Lane {
@@ -17,6 +17,11 @@ class FakeLane implements Lane {
 
   get writable(): boolean {
     return this.room > 0
+  }
+
+  ended = false
+  readonly giveUp = () => {
+    this.arrived.length = 0
   }
 
   get hasNext(): boolean {

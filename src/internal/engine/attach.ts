@@ -29,7 +29,7 @@ const refusal = (socket: SocketImpl, pipe: PipeImpl): Effect.Effect<Errors.NngEr
         ? error
         : new Errors.EINTERNAL({ operation: "beforeAttach", reason: "the hook died", cause: error })
     }
-    return pipe.isGone ? pipe.reason : socket.attach(pipe)
+    return socket.attach(pipe)
   })
 }
 

@@ -14,6 +14,10 @@ export class Broadcast<A> {
   private ended = false
   last: A | undefined = undefined
 
+  get heard(): boolean {
+    return this.subscribers.size > 0
+  }
+
   emit(event: A): void {
     if (this.ended) return
     this.last = event

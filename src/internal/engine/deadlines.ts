@@ -54,7 +54,10 @@ export class Deadlines {
   }
 
   close(): void {
+    // whoever is awake still has one, and will take it back
+    for (const deadline of this.heap) deadline.index = -1
     this.heap.length = 0
+    this.wakesAt = Infinity
     this.sleeper?.unsafeInterruptAsFork(FiberId.none)
     this.sleeper = undefined
   }

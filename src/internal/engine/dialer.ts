@@ -55,7 +55,7 @@ class DialerImpl extends Endpoints.EndpointImpl<Api.State> implements Api.Dialer
   /** While it attempts or waits. */
   private fiber: Fiber.RuntimeFiber<void> | undefined = undefined
   /** While it is connected, or about to be. */
-  private connection: Scope.CloseableScope | undefined = undefined
+  private connectionScope: Scope.CloseableScope | undefined = undefined
   /** To be told of the first connection. */
   private first: First | undefined = undefined
 
@@ -132,9 +132,9 @@ class DialerImpl extends Endpoints.EndpointImpl<Api.State> implements Api.Dialer
   })
 
   private readonly disconnect = Effect.suspend(() => {
-    const { connection } = this
-    this.connection = undefined
-    return connection === undefined ? Effect.void : Scope.close(connection, Exit.void)
+    const scope = this.connectionScope
+    this.connectionScope = undefined
+    return scope === undefined ? Effect.void : Scope.close(scope, Exit.void)
   })
 
   private toIdle(): void {
@@ -151,9 +151,10 @@ class DialerImpl extends Endpoints.EndpointImpl<Api.State> implements Api.Dialer
     const life = Effect.flatMap(Effect.exit(Effect.interruptible(attempts)), (exit) =>
       Effect.withFiberRuntime<void>((self) => {
         // it may have connected, lost the connection and begun anew in the meantime
-        if (this.fiber === self) this.fiber = undefined
+        const current = this.fiber === self
+        if (current) this.fiber = undefined
         if (Exit.isSuccess(exit) && exit.value) return Effect.void
-        this.toIdle()
+        if (current) this.toIdle()
         const told = first === undefined ? Effect.void : Deferred.failCause(first, this.causeOfEnd(exit))
         return Exit.isFailure(exit) && !Exit.isInterrupted(exit)
           ? Effect.zipRight(told, Effect.logError("the dialer died", exit.cause))
@@ -223,7 +224,7 @@ class DialerImpl extends Endpoints.EndpointImpl<Api.State> implements Api.Dialer
     const origin = { _tag: "Dialer", id: this.id, url: this.url } as const
     return Effect.gen(this, function* () {
       const scope = yield* Scope.fork(parent, ExecutionStrategy.sequential)
-      this.connection = scope
+      this.connectionScope = scope
       const connection = yield* Scope.extend(transport.dial(target), scope)
       this.first = first
       const refusal = yield* attach(socket, connection, origin, scope, this)

@@ -7,7 +7,6 @@ import * as Errors from "../../Errors.js"
 import type { Transport, TransportOptions } from "../../Transport.js"
 import * as Url from "../../Url.js"
 import { Shown } from "../vocabulary/shown.js"
-import { acquireRelease } from "../ports/scoped.js"
 import type { SocketImpl } from "./socket.js"
 
 /**
@@ -64,24 +63,31 @@ export const make = <A>(
   construct: (endpoint: Endpoint) => Either.Either<A, Errors.EINVAL>,
   release: (endpoint: A) => Effect.Effect<void>
 ): Effect.Effect<A, MakeError, Scope.Scope> =>
-  Effect.map(
-    acquireRelease(
-      Effect.suspend(() => {
-        if (socket.closing) {
-          return new Errors.ECLOSED({ operation: role, address: text, reason: "the socket is closed" })
-        }
-        return Effect.flatMap(find(socket, role, text, options), (found) =>
-          Effect.gen(function* () {
-            const scope = yield* Scope.fork(socket.services.scope, ExecutionStrategy.sequential)
-            const endpoint = yield* construct({ ...found, socket, scope })
-            yield* Scope.addFinalizer(scope, release(endpoint))
-            return { endpoint, scope }
-          })
+  Effect.uninterruptible(
+    Effect.scopeWith((caller) => {
+      if (socket.closing) {
+        return new Errors.ECLOSED({ operation: role, address: text, reason: "the socket is closed" })
+      }
+      return Effect.gen(function* () {
+        const found = yield* find(socket, role, text, options)
+        const scope = yield* Scope.fork(caller, ExecutionStrategy.sequential)
+        yield* endWith(scope, socket.services.scope)
+        const endpoint = yield* Effect.onError(construct({ ...found, socket, scope }), (cause) =>
+          Scope.close(scope, Exit.failCause(cause))
         )
-      }),
-      ({ scope }) => Scope.close(scope, Exit.void)
-    ),
-    ({ endpoint }) => endpoint
+        yield* Scope.addFinalizer(scope, release(endpoint))
+        return endpoint
+      })
+    })
+  )
+
+/** Closes `scope` with `other` too, and leaves nothing there when it closes before. */
+const endWith = (scope: Scope.CloseableScope, other: Scope.Scope): Effect.Effect<void> =>
+  Effect.flatMap(Scope.fork(other, ExecutionStrategy.sequential), (link) =>
+    Effect.zipRight(
+      Scope.addFinalizer(link, Scope.close(scope, Exit.void)),
+      Scope.addFinalizer(scope, Scope.close(link, Exit.void))
+    )
   )
 
 /**

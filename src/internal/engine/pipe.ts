@@ -16,6 +16,8 @@ interface Owner {
   readonly id: number
   readonly readable: (pipe: PipeImpl) => void
   readonly writable: (pipe: PipeImpl) => void
+  /** Its peer is gone, and what it had sent is not all taken. */
+  readonly ended: (pipe: PipeImpl) => void
 }
 
 /** Who is to know that a pipe has ended. */
@@ -46,7 +48,7 @@ export class PipeImpl extends Shown implements Api.Pipe, Lane, Handler<ReadonlyA
   /** Messages that nobody will have, for want of a connection. */
   private lost = 0
   /** The transport has nothing more to give than what it gave. */
-  private ended = false
+  ended = false
   private gone = false
   private watcher: Watcher | undefined = undefined
 
@@ -118,9 +120,12 @@ export class PipeImpl extends Shown implements Api.Pipe, Lane, Handler<ReadonlyA
   /** Ends it from this side, now. */
   cut(reason: Api.RemovalReason): void {
     this.reason ??= reason
-    this.lost += this.inbox.length - this.taken
-    this.inbox = nothing
-    this.taken = 0
+    this.leaveBehind()
+    this.leave()
+  }
+
+  giveUp(): void {
+    this.leaveBehind()
     this.leave()
   }
 
@@ -151,7 +156,8 @@ export class PipeImpl extends Shown implements Api.Pipe, Lane, Handler<ReadonlyA
     this.reason ??= error
     this.ended = true
     this.writable = false
-    if (this.hasNext || this.gone) return
+    if (this.gone) return
+    if (this.hasNext) return this.owner.ended(this)
     this.refill()
     if (this.hasNext) this.owner.readable(this)
   }
@@ -161,6 +167,12 @@ export class PipeImpl extends Shown implements Api.Pipe, Lane, Handler<ReadonlyA
     this.inbox = this.messages.pull() ?? nothing
     this.taken = 0
     if (this.inbox.length === 0 && this.ended) this.leave()
+  }
+
+  private leaveBehind(): void {
+    this.lost += this.inbox.length - this.taken
+    this.inbox = nothing
+    this.taken = 0
   }
 
   private leave(): void {

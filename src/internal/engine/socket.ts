@@ -169,6 +169,7 @@ export class SocketImpl extends Shown implements Api.Socket {
   /** Gives a pipe to the protocol, or says why not. */
   attach(pipe: PipeImpl): Errors.NngError | undefined {
     if (this.closing) return closedError("attach")
+    if (pipe.isGone) return pipe.reason
     pipe.start()
     const refusal = this.machine.attach(pipe)
     if (refusal !== undefined) return refusal
@@ -204,6 +205,11 @@ export class SocketImpl extends Shown implements Api.Socket {
     this.conversation.notify()
   }
 
+  ended(pipe: PipeImpl): void {
+    this.machine.writable(pipe)
+    if (!this.conversation.senders.none) pipe.giveUp()
+  }
+
   configure(input: Options.Input): Either.Either<void, Errors.EINVAL> {
     return Either.map(Options.change(this.settings, input), (settings) => {
       this.settings = settings
@@ -231,7 +237,7 @@ export class SocketImpl extends Shown implements Api.Socket {
 
   private changed(): void {
     this.conversation.notify()
-    this.changes.emit([...this.attached.values()])
+    if (this.changes.heard) this.changes.emit([...this.attached.values()])
     for (const wake of this.peerWaits) wake()
   }
 

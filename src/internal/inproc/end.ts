@@ -61,10 +61,12 @@ class End implements MessageDuplex {
     if (this.closed) return []
     this.closed = true
     this.owner = nobody
-    const unsent = this.between === undefined ? [] : [this.between]
+    // the second came, and its owner will not be told of it any more
+    const lost = [this.between, this.arrived].filter((message) => message !== undefined)
     this.between = undefined
+    this.arrived = undefined
     this.peer.peerClosed()
-    return unsent
+    return lost
   }
 
   private peerClosed(): void {

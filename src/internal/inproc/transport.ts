@@ -64,14 +64,14 @@ const accept = (name: Name): Effect.Effect<Accepted, AcceptError, Scope.Scope> =
       Effect.suspend(() => {
         if (name.closed) return new Errors.ECLOSED({ operation: "accept", address: name.url.href })
         const caller = name.callers.shift()
-        if (caller === undefined) return accept(name)
+        if (caller === undefined) return Effect.interruptible(accept(name))
         const [ours, theirs] = join(name, caller)
         Deferred.unsafeDone(caller.answer, Effect.succeed(theirs))
         return Effect.map(closeWithScope(ours), (connection) => ({
           properties: connection.properties,
           handshake: Effect.succeed(connection)
         }))
-      })
+      }).pipe(Effect.uninterruptible)
     )
   )
 

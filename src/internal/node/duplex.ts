@@ -40,6 +40,9 @@ export class NodeDuplex implements Bytes {
   private error: StreamError | undefined = undefined
 
   constructor(private readonly stream: NodeStream.Duplex) {
+    if (stream.destroyed) {
+      this.error = stream.errored ? streamError(stream.errored) : new Errors.ECLOSED({ operation: "stream" })
+    }
     stream.pause()
     stream.on("data", this.onData)
     stream.on("error", this.onError)

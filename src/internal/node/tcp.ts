@@ -265,6 +265,8 @@ class Server {
       const onError = (error: Error) => resume(Effect.fail(error))
       this.server.once("error", onError)
       this.server.listen(options, () => {
+        // Node looks a host up before it binds, and binds whatever happened meanwhile
+        if (this.closed) return void this.server.close()
         this.server.off("error", onError)
         this.server.on("error", this.onError)
         resume(Effect.succeed(this.server.address() as Net.AddressInfo))

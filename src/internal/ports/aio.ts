@@ -97,7 +97,10 @@ export const start: {
       aio.state = busy
       aio.last = undefined
       return Effect.gen(function* () {
-        busy.fiber = yield* Effect.forkIn(run(aio, busy, operation, result), aio.scope)
+        const fiber = yield* Effect.forkIn(run(aio, busy, operation, result), aio.scope)
+        busy.fiber = fiber
+        // aborted before there was anything to interrupt
+        if (busy.abort !== undefined) fiber.unsafeInterruptAsFork(FiberId.none)
         if (Duration.isFinite(aio.timeout)) {
           const late = Effect.sync(() => abortBusy(busy, new Errors.ETIMEDOUT({ operation: "aio" })))
           busy.sleeper = yield* Effect.forkIn(Effect.interruptible(Effect.delay(late, aio.timeout)), aio.scope)
@@ -134,9 +137,12 @@ const run = <A, E, R>(
 
 /** @internal */
 export const wait = (self: Api.Aio): Effect.Effect<void> =>
-  Effect.suspend(() => {
+  Effect.withFiberRuntime((fiber) => {
     const { state } = impl(self)
-    return state._tag === "Idle" ? Effect.void : Effect.zipRight(Deferred.await(state.done), wait(self))
+    // the callback runs in the operation's fiber, and would wait for itself
+    return state._tag === "Idle" || state.fiber === fiber
+      ? Effect.void
+      : Effect.zipRight(Deferred.await(state.done), wait(self))
   })
 
 /** @internal */

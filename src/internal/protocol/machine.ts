@@ -16,6 +16,10 @@ export interface Lane {
   readonly hasNext: boolean
   /** Takes it. Nothing more is read from the peer while one is left here, and so it feels that nobody takes it. */
   readonly next: () => Message | undefined
+  /** The peer is gone; what it had sent is all that is left of it. It is detached when that is taken. */
+  readonly ended: boolean
+  /** Drops what is left, so that it is detached soon. */
+  readonly giveUp: () => void
 }
 
 /**
@@ -48,6 +52,7 @@ export interface Machine extends Verbs {
   readonly attach: (lane: Lane) => Refusal | undefined
   readonly detach: (lane: Lane) => void
   readonly readable: (lane: Lane) => void
+  /** It takes messages again, or has ended. */
   readonly writable: (lane: Lane) => void
   /** Changes the capacities of the queues; returns how many messages had to go. */
   readonly resize: (buffers: { readonly send: number; readonly recv: number }) => number

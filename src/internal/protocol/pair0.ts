@@ -9,7 +9,7 @@ import { Queue } from "./queue.js"
  *
  * @internal
  */
-export class Pair0 implements Machine {
+export class Pair0Machine implements Machine {
   private peer: Lane | undefined = undefined
   private readonly sending: Queue
   private readonly received: Queue
@@ -51,6 +51,7 @@ export class Pair0 implements Machine {
   }
 
   writable(lane: Lane): void {
+    if (lane.ended && this.sending.length > 0) lane.giveUp()
     this.flush(lane)
   }
 
@@ -59,6 +60,8 @@ export class Pair0 implements Machine {
       this.peer.push(message)
       return true
     }
+    // the next peer is worth more than what the last one left behind
+    if (this.peer?.ended === true) this.peer.giveUp()
     if (this.sending.full) return false
     this.sending.push(message)
     return true
