@@ -126,11 +126,8 @@ abstract class Operation<A> extends Effectable.Class<A, WaitError> implements At
    */
   override [Symbol.iterator](): Effect.EffectGenerator<Effect.Effect<A, WaitError>> {
     const { conversation, waiters } = this
-    if (!conversation.isOthersTurn() && conversation.closed === undefined && waiters.none && inFiber()) {
-      const exit = this.try()
-      if (exit !== undefined) return new SingleShotGen(new YieldWrap(exit))
-    }
-    return new SingleShotGen(new YieldWrap(this))
+    const now = !conversation.isOthersTurn() && conversation.closed === undefined && waiters.none && inFiber()
+    return new SingleShotGen(new YieldWrap(now ? (this.try() ?? this.wait()) : this))
   }
 
   commit(): Effect.Effect<A, WaitError> {
@@ -142,10 +139,13 @@ abstract class Operation<A> extends Effectable.Class<A, WaitError> implements At
       const exit = this.try()
       if (exit !== undefined) return exit
     }
+    return this.wait()
+  }
+
+  private wait(): Effect.Effect<A, WaitError> {
     const { options } = this
     const patience = options === undefined ? this.patience : patienceOf(options, this.patience)
-    if (patience === 0) return Exit.fail(this.late())
-    return waiters.wait(this, patience)
+    return patience === 0 ? Exit.fail(this.late()) : this.waiters.wait(this, patience)
   }
 
   late(): WaitError {

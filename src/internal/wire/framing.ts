@@ -264,7 +264,7 @@ export const encodeShort = (
   for (const end = at + 6; at < end; at++) bytes[at] = 0
   bytes[at] = length >>> 8
   bytes[at + 1] = length
-  bytes.set(message.header, at + 2)
+  if (message.headerLength > 0) bytes.set(message.header, at + 2)
   bytes.set(message.body, at + 2 + message.headerLength)
   return bytes
 }
