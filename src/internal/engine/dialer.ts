@@ -9,7 +9,6 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
-import type * as Stream from "effect/Stream"
 import type { Aio } from "../../Aio.js"
 import type * as Api from "../../Dialer.js"
 import * as Errors from "../../Errors.js"
@@ -19,10 +18,8 @@ import type { Watcher } from "./attach.js"
 import { attach } from "./attach.js"
 import type { Backoff } from "./backoff.js"
 import * as Backoffs from "./backoff.js"
-import { Broadcast } from "./broadcast.js"
 import type { Endpoint } from "./endpoint.js"
 import * as Endpoints from "./endpoint.js"
-import { allocate } from "./ids.js"
 import * as Options from "./options.js"
 import type { PipeImpl } from "./pipe.js"
 import type { SocketImpl } from "./socket.js"
@@ -44,12 +41,9 @@ type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, 
 
 type First = Deferred.Deferred<void, Api.StartError>
 
-class DialerImpl extends Endpoints.EndpointImpl<Api.State> implements Api.Dialer, Watcher {
+class DialerImpl extends Endpoints.EndpointImpl<Api.State, Api.Event> implements Api.Dialer, Watcher {
   readonly [TypeId]: Api.TypeId = TypeId
-  readonly id: number
   current: Api.State = { _tag: "Idle" }
-  private readonly broadcast = new Broadcast<Api.Event>()
-  private readonly failures = new Endpoints.Tally()
   private connects = 0
   private reject = 0
   /** While it attempts or waits. */
@@ -64,8 +58,7 @@ class DialerImpl extends Endpoints.EndpointImpl<Api.State> implements Api.Dialer
     readonly settings: Options.Settings,
     private readonly backoff: Backoff
   ) {
-    super("Dialer", endpoint)
-    this.id = allocate(endpoint.socket.services.ids.dialers, this)
+    super("Dialer", endpoint.socket.services.ids.dialers, endpoint)
   }
 
   get url(): string {
@@ -81,10 +74,6 @@ class DialerImpl extends Endpoints.EndpointImpl<Api.State> implements Api.Dialer
     return Effect.sync(() => this.current)
   }
 
-  get events(): Stream.Stream<Api.Event> {
-    return this.broadcast.stream(() => this.broadcast.last)
-  }
-
   get statistics(): Effect.Effect<Api.Statistics> {
     return Effect.sync(() => ({
       pipes: this.current._tag === "Connected" ? 1 : 0,
@@ -93,14 +82,6 @@ class DialerImpl extends Endpoints.EndpointImpl<Api.State> implements Api.Dialer
       failures: this.failures.snapshot
     }))
   }
-
-  /** What is left to do when its fiber has ended. */
-  readonly release: Effect.Effect<void> = Effect.sync(() => {
-    this.current = { _tag: "Closed" }
-    this.broadcast.emit({ _tag: "Closed" })
-    this.broadcast.end()
-    this.endpoint.socket.services.ids.dialers.remove(this.id)
-  })
 
   start({ nonblocking = false }: Api.StartOptions = {}): Effect.Effect<void, Api.StartError> {
     return Effect.uninterruptibleMask((restore) => {

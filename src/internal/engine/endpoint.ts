@@ -3,9 +3,13 @@ import * as Either from "effect/Either"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
 import * as Errors from "../../Errors.js"
 import type { Transport, TransportOptions } from "../../Transport.js"
 import * as Url from "../../Url.js"
+import { Broadcast } from "./broadcast.js"
+import { allocate } from "./ids.js"
+import type { IdMap } from "../vocabulary/idMap.js"
 import { Shown } from "../vocabulary/shown.js"
 import type { SocketImpl } from "./socket.js"
 
@@ -107,21 +111,48 @@ export class Tally {
   }
 }
 
+interface Idle {
+  readonly _tag: "Idle"
+}
+
+const closed = { _tag: "Closed" } as const
+
 /**
  * What a dialer and a listener have in common.
  *
  * @internal
  */
-export abstract class EndpointImpl<State extends { readonly _tag: string }> extends Shown {
-  abstract current: State | { readonly _tag: "Idle" } | { readonly _tag: "Closed" }
+export abstract class EndpointImpl<
+  State extends { readonly _tag: string },
+  Event extends { readonly _tag: string }
+> extends Shown {
+  readonly id: number
+  abstract current: State | Idle | typeof closed
   abstract get url(): string
+  protected readonly broadcast = new Broadcast<Event | typeof closed>()
+  protected readonly failures = new Tally()
 
   constructor(
     private readonly kind: "Dialer" | "Listener",
+    private readonly ids: IdMap<object>,
     readonly endpoint: Endpoint
   ) {
     super()
+    this.id = allocate(ids, this)
   }
+
+  /** A late subscriber first gets what happened last. */
+  get events(): Stream.Stream<Event | typeof closed> {
+    return this.broadcast.stream(() => this.broadcast.last)
+  }
+
+  /** What is left to do when its fibers have ended. */
+  readonly release: Effect.Effect<void> = Effect.sync(() => {
+    this.current = closed
+    this.broadcast.emit(closed)
+    this.broadcast.end()
+    this.ids.remove(this.id)
+  })
 
   get close(): Effect.Effect<void, Errors.ENOENT> {
     return Effect.suspend(() => {

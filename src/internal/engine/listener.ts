@@ -7,17 +7,14 @@ import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
-import type * as Stream from "effect/Stream"
 import * as Errors from "../../Errors.js"
 import type * as Api from "../../Listener.js"
 import type { Socket } from "../../Socket.js"
 import type { Accepted, AcceptError, Acceptor } from "../../Transport.js"
 import type { Watcher } from "./attach.js"
 import { attach } from "./attach.js"
-import { Broadcast } from "./broadcast.js"
 import type { Endpoint } from "./endpoint.js"
 import * as Endpoints from "./endpoint.js"
-import { allocate } from "./ids.js"
 import * as Options from "./options.js"
 import type { SocketImpl } from "./socket.js"
 
@@ -51,12 +48,9 @@ class Serving implements Watcher {
   }
 }
 
-class ListenerImpl extends Endpoints.EndpointImpl<State> implements Api.Listener {
+class ListenerImpl extends Endpoints.EndpointImpl<State, Api.Event> implements Api.Listener {
   readonly [TypeId]: Api.TypeId = TypeId
-  readonly id: number
   current: State = { _tag: "Idle" }
-  private readonly broadcast = new Broadcast<Api.Event>()
-  private readonly failures = new Endpoints.Tally()
   pipes = 0
   accepts = 0
   private reject = 0
@@ -69,8 +63,7 @@ class ListenerImpl extends Endpoints.EndpointImpl<State> implements Api.Listener
     endpoint: Endpoint,
     readonly configuration: Api.Configuration
   ) {
-    super("Listener", endpoint)
-    this.id = allocate(endpoint.socket.services.ids.listeners, this)
+    super("Listener", endpoint.socket.services.ids.listeners, endpoint)
   }
 
   get url(): string {
@@ -81,10 +74,6 @@ class ListenerImpl extends Endpoints.EndpointImpl<State> implements Api.Listener
     return Effect.sync(() => (this.current._tag === "Starting" ? { _tag: "Idle" } : this.current))
   }
 
-  get events(): Stream.Stream<Api.Event> {
-    return this.broadcast.stream(() => this.broadcast.last)
-  }
-
   get statistics(): Effect.Effect<Api.Statistics> {
     return Effect.sync(() => ({
       pipes: this.pipes,
@@ -93,13 +82,6 @@ class ListenerImpl extends Endpoints.EndpointImpl<State> implements Api.Listener
       failures: this.failures.snapshot
     }))
   }
-
-  readonly release: Effect.Effect<void> = Effect.sync(() => {
-    this.current = { _tag: "Closed" }
-    this.broadcast.emit({ _tag: "Closed" })
-    this.broadcast.end()
-    this.endpoint.socket.services.ids.listeners.remove(this.id)
-  })
 
   get start(): Effect.Effect<void, Api.StartError> {
     return Effect.uninterruptibleMask((restore) => {
