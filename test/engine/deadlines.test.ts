@@ -7,8 +7,8 @@ import * as TestClock from "effect/TestClock"
 import * as Message from "effect-nng/Message"
 import * as Pair0 from "effect-nng/Pair0"
 import * as Socket from "effect-nng/Socket"
-import type { Deadline } from "../../src/internal/engine/deadlines.js"
-import { Deadlines } from "../../src/internal/engine/deadlines.js"
+import type { Deadline } from "../../src/internal/ports/timeline.js"
+import { Deadlines } from "../../src/internal/ports/deadlines.js"
 import { begin, drain, ended, failing, inproc, pair, settle, yields } from "../support/sockets.js"
 
 const make: Effect.Effect<Deadlines> = Effect.map(

@@ -12,7 +12,7 @@ import { fromInput } from "../vocabulary/message.js"
 import type { TurnShape } from "../../Turn.js"
 import { aboutToYield, inFiber } from "../ports/atomically.js"
 import type { Verbs } from "../protocol/machine.js"
-import type { Deadlines } from "./deadlines.js"
+import type { Deadlines } from "../ports/deadlines.js"
 import type { Attempt } from "./waiters.js"
 import { Waiters } from "./waiters.js"
 

@@ -1,7 +1,8 @@
 // hot path: bench/src/rows/oneway.js, rtt.js
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type { Deadline, Deadlines } from "./deadlines.js"
+import type { Deadlines } from "../ports/deadlines.js"
+import type { Deadline } from "../ports/timeline.js"
 
 /**
  * An operation that may have to wait.
