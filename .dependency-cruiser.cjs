@@ -8,7 +8,8 @@
  *   3b connection   ByteTransport; internal/connection
  *   4  engine       internal/engine
  *   5  API          Socket Dialer Listener Pair0 ... index
- *   6  adapters     InprocTransport, NodeTransport ...; internal/inproc, internal/node
+ *   6  adapters     InprocTransport, NodeTransport, TestTransport ...; internal/inproc, internal/node,
+ *                   internal/simulation
  */
 const vocabulary = "^src/(Errors|Address|Url|Message|Protocol)\\.ts$|^src/internal/vocabulary/"
 const wire = "^src/internal/wire/"
@@ -19,7 +20,7 @@ const engine = "^src/internal/engine/"
 const api =
   "^src/(Socket|SocketContext|Dialer|Listener|Device|Statistics|index|" +
   "(Pair0|Pair1|Req0|Rep0|Pub0|Sub0|Push0|Pull0|Surveyor0|Respondent0|Bus0))\\.ts$"
-const adapters = "^src/(?!Byte)\\w+Transport\\.ts$|^src/internal/(node|inproc)/"
+const adapters = "^src/(?!Byte)\\w+Transport\\.ts$|^src/internal/(node|inproc|simulation)/"
 const node = "^src/Node\\w+\\.ts$|^src/internal/node/"
 
 const only = (name, from, may) => ({
@@ -66,6 +67,12 @@ module.exports = {
       "^src/(InprocTransport|WebSocketTransport|TestTransport)\\.ts$"
     ]),
     only("adapters", adapters, [vocabulary, wire, ports, connection]),
+    {
+      name: "nobody knows the simulated network",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/(TestTransport|index)\\.ts$|^src/internal/simulation/" },
+      to: { path: "^src/TestTransport\\.ts$|^src/internal/simulation/" }
+    },
     {
       name: "wire is plain code",
       severity: "error",

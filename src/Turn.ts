@@ -17,6 +17,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { nextTurn } from "./internal/ports/nextTurn.js"
 
 /**
  * @since 0.1.0
@@ -36,27 +37,6 @@ export interface TurnShape {
 
 const operationsPerLook = 64
 const longestRunMillis = 4
-
-const nextTurn: (run: () => void) => () => void =
-  typeof setImmediate === "function"
-    ? (run) => {
-        const handle = setImmediate(run)
-        return () => clearImmediate(handle)
-      }
-    : (run) => {
-        const { port1, port2 } = new MessageChannel()
-        port1.addEventListener(
-          "message",
-          () => {
-            port1.close()
-            run()
-          },
-          { once: true }
-        )
-        port1.start()
-        port2.postMessage(undefined)
-        return () => port1.close()
-      }
 
 /**
  * Looks at the clock every few operations and asks for a hop when the last one is some milliseconds ago: a busy

@@ -1,7 +1,6 @@
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
@@ -13,8 +12,9 @@ import * as ByteStreams from "../../ByteStream.js"
 import type { ByteAcceptor } from "../../ByteTransport.js"
 import * as ByteTransport from "../../ByteTransport.js"
 import * as Errors from "../../Errors.js"
-import type { AcceptError, CheckError, DialError, ListenError, Target, TcpOptions, Transport } from "../../Transport.js"
+import type { AcceptError, DialError, ListenError, Target, TcpOptions, Transport } from "../../Transport.js"
 import * as Url from "../../Url.js"
+import { check, hosts } from "../connection/tcpUrl.js"
 import { acquireRelease } from "../ports/scoped.js"
 import { NodeDuplex } from "./duplex.js"
 import { fromNode, narrow } from "./errno.js"
@@ -61,44 +61,6 @@ const toListenError = (cause: unknown, address: string): ListenError =>
 type Family = 0 | 4 | 6
 
 const familyOf = (scheme: string): Family => (scheme.endsWith("4") ? 4 : scheme.endsWith("6") ? 6 : 0)
-
-/** `tcp://SOURCE;HOST:PORT` names the dialer's own address too. */
-const hosts = (url: Url.Url): { readonly source: string | undefined; readonly host: string } => {
-  const host = url.host ?? ""
-  const at = host.indexOf(";")
-  return at < 0 ? { source: undefined, host } : { source: host.slice(0, at), host: host.slice(at + 1) }
-}
-
-const invalid = (role: "dial" | "listen", url: Url.Url, reason: string): Either.Either<never, Errors.EADDRINVAL> =>
-  Either.left(new Errors.EADDRINVAL({ operation: role, address: url.href, reason }))
-
-const check: Transport["check"] = (role, url, { tcp }): Either.Either<void, CheckError> => {
-  const extra =
-    url.userinfo !== undefined
-      ? "user info"
-      : url.query !== undefined
-        ? "a query"
-        : url.fragment !== undefined
-          ? "a fragment"
-          : url.path !== "" && url.path !== "/"
-            ? "a path"
-            : undefined
-  if (extra !== undefined) return invalid(role, url, `a ${url.scheme} URL has no room for ${extra}`)
-  const { host, source } = hosts(url)
-  if (role === "listen") {
-    if (source !== undefined) return invalid(role, url, "a listener has no source address")
-    if (tcp?.localAddress !== undefined) {
-      return Either.left(
-        new Errors.ENOTSUP({ operation: role, address: url.href, reason: "localAddress is an option of dialers" })
-      )
-    }
-    return host === "" && url.port === undefined ? invalid(role, url, "neither host nor port") : Either.void
-  }
-  if (host === "") return invalid(role, url, "no host to dial")
-  if (source === "") return invalid(role, url, "the source address is empty")
-  if (url.port === undefined) return invalid(role, url, "no port to dial")
-  return url.port === 0 ? invalid(role, url, "port 0 cannot be dialed") : Either.void
-}
 
 const lookup = (host: string, family: Family): Effect.Effect<ReadonlyArray<Dns.LookupAddress>, NodeJS.ErrnoException> =>
   Effect.async((resume) => {

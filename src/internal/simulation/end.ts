@@ -1,0 +1,166 @@
+import type { Address } from "../../Address.js"
+import type { Bytes, StreamError } from "../../ByteStream.js"
+import type { Handler } from "../../Duplex.js"
+import * as Errors from "../../Errors.js"
+import { soon } from "../ports/soon.js"
+import type { Flow, Medium, Terminal } from "./flow.js"
+import type { Names } from "./where.js"
+
+const nobody: Handler<Uint8Array, StreamError> = { onPull: () => {}, onDrain: () => {}, onClose: () => {} }
+
+/** As much as one read of an operating system brings. */
+const largestRead = 64 * 1024
+
+/**
+ * One end of a simulated connection: what it writes goes into one flow, what it reads comes out of the other.
+ *
+ * @internal
+ */
+export class End implements Bytes, Terminal {
+  outward!: Flow
+  inward!: Flow
+  closed = false
+  silent = false
+  private owner = nobody
+  private demanded = false
+  private readonly buffer: Array<Uint8Array> = []
+  private buffered = 0
+  private error: StreamError | undefined = undefined
+  /** Pieces of a write that has not found room. */
+  private writing: ReadonlyArray<Uint8Array> | undefined = undefined
+
+  constructor(
+    private readonly medium: Medium,
+    readonly connection: number,
+    /** The name of the machine that it is on. */
+    readonly node: string,
+    readonly label: string,
+    readonly names: Names,
+    readonly address: Address,
+    private readonly left: (end: End) => void
+  ) {}
+
+  start(owner: Handler<Uint8Array, StreamError>): void {
+    this.owner = owner
+    if (this.error !== undefined) soon(() => this.tellEnd())
+  }
+
+  pull(): Uint8Array | undefined {
+    const read = this.read()
+    if (read !== undefined) return read
+    this.demanded = true
+    if (this.error !== undefined) soon(() => this.tellEnd())
+    return undefined
+  }
+
+  push(pieces: ReadonlyArray<Uint8Array>): boolean {
+    if (this.closed) return true
+    if (this.outward.write(pieces)) return true
+    this.writing = pieces
+    return false
+  }
+
+  close(): ReadonlyArray<ReadonlyArray<Uint8Array>> {
+    if (this.closed) return []
+    this.medium.history.add({ _tag: "Closed", connection: this.connection, by: this.label })
+    const unsent = this.writing === undefined ? [] : [this.writing]
+    this.outward.end()
+    this.leave()
+    return unsent
+  }
+
+  /** Its scope ends: closes, and tells the owner, whoever that is by now. */
+  hangUp(): void {
+    if (this.closed) return
+    const { owner } = this
+    this.close()
+    owner.onClose(new Errors.ECLOSED({ operation: "stream" }))
+  }
+
+  /** Its node crashes: no orderly end, and if it is silent not even a reset. */
+  crash(silent: boolean): void {
+    if (this.closed) return
+    const { owner } = this
+    this.silent = silent
+    if (silent) this.outward.drop()
+    else this.outward.reset()
+    this.leave()
+    owner.onClose(new Errors.ECONNRESET({ operation: "stream", reason: "the node crashed" }))
+  }
+
+  /** Closes with a reset instead of an orderly end. */
+  cut(): void {
+    if (this.closed) return
+    this.medium.history.add({ _tag: "Closed", connection: this.connection, by: this.label })
+    this.outward.reset()
+    this.leave()
+  }
+
+  /** Tells the owner at once that it is over; nothing goes to the peer. */
+  readonly over = (error: StreamError): void => {
+    if (this.closed || this.error !== undefined) return
+    this.error = error
+    if (error._tag !== "NNG_ECONNSHUT" || this.demanded) this.tellEnd()
+  }
+
+  readonly arrived = (bytes: Uint8Array): void => {
+    if (this.error !== undefined) return
+    this.buffer.push(bytes)
+    this.buffered += bytes.length
+    if (!this.demanded) return
+    this.demanded = false
+    this.owner.onPull(this.read()!)
+  }
+
+  readonly drained = (): void => {
+    if (this.closed || this.writing === undefined || this.outward.isFull) return
+    this.writing = undefined
+    this.owner.onDrain()
+  }
+
+  private leave(): void {
+    this.closed = true
+    this.owner = nobody
+    this.writing = undefined
+    this.buffer.length = 0
+    this.buffered = 0
+    this.left(this)
+  }
+
+  /** What one read brings: all that is there, or as much as the way is told to bring. */
+  private read(): Uint8Array | undefined {
+    const [first] = this.buffer
+    if (first === undefined) return undefined
+    const { split } = this.inward.conditions
+    const there = this.buffered
+    const size =
+      split === undefined
+        ? Math.min(there, largestRead)
+        : Math.min(there, split === "random" ? this.medium.chance.between(1, there) : split)
+    const bytes = first.length === size ? this.buffer.shift()! : this.gather(size)
+    this.buffered -= size
+    this.inward.taken(size)
+    return bytes
+  }
+
+  private gather(size: number): Uint8Array {
+    const bytes = new Uint8Array(size)
+    for (let at = 0; at < size;) {
+      const [first] = this.buffer
+      const part = first!.subarray(0, size - at)
+      bytes.set(part, at)
+      at += part.length
+      if (part.length === first!.length) this.buffer.shift()
+      else this.buffer[0] = first!.subarray(part.length)
+    }
+    return bytes
+  }
+
+  private tellEnd(): void {
+    const { error, owner } = this
+    if (error === undefined || owner === nobody) return
+    this.owner = nobody
+    this.medium.history.add({ _tag: "Ended", connection: this.connection, to: this.label, error: error._tag })
+    owner.onClose(error)
+  }
+}

@@ -1,0 +1,119 @@
+import type { End } from "./end.js"
+import { canonical } from "./where.js"
+import type { Url } from "../../Url.js"
+
+/** A program that lives on a node. */
+export interface Resident {
+  readonly crash: () => void
+  readonly restart: () => void
+}
+
+/**
+ * A machine of the simulated network.
+ *
+ * @internal
+ */
+export class Node {
+  readonly listenings = new Set<Listening>()
+  readonly residents = new Set<Resident>()
+  /** Crashed; a silent one answers nobody, another at least refuses. */
+  down: "no" | "refuses" | "silent" = "no"
+  private port = firstPort - 1
+
+  constructor(
+    readonly name: string,
+    readonly ip: string
+  ) {}
+
+  /** A port that nobody on it listens on. */
+  freePort(): number {
+    const taken = new Set(Array.from(this.listenings, ({ url }) => url.port))
+    do {
+      this.port = this.port === lastPort ? firstPort : this.port + 1
+    } while (taken.has(this.port))
+    return this.port
+  }
+
+  find(url: Url, host: string): Listening | undefined {
+    for (const listening of this.listenings) if (listening.answers(url, host)) return listening
+    return undefined
+  }
+}
+
+const firstPort = 49152
+const lastPort = 65535
+
+/** @internal */
+export const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || host.startsWith("127.")
+
+/** @internal */
+export const isIp = (host: string): boolean => /^[0-9]{1,3}(\.[0-9]{1,3}){3}$/.test(host) || host.includes(":")
+
+/** Transports that differ in the family of addresses alone meet. */
+const kind = (scheme: string): string => scheme.replace(/[46]$/, "")
+
+const isWeb = (scheme: string): boolean => kind(scheme) === "ws" || kind(scheme) === "wss"
+
+/** Somebody who waits to be accepted. */
+export interface Caller {
+  readonly dialing: End
+  readonly listening: End
+}
+
+/**
+ * A bound address.
+ *
+ * @internal
+ */
+export class Listening {
+  readonly queue: Array<Caller> = []
+  /** Kept from being accepted. */
+  held: Array<Caller> = []
+  closed = false
+  /** Who waits for something to accept. */
+  readonly waiting = new Set<() => void>()
+
+  constructor(
+    readonly node: Node,
+    readonly url: Url
+  ) {}
+
+  wake(): void {
+    for (const wake of [...this.waiting]) wake()
+  }
+
+  get host(): string | undefined {
+    return this.url.host
+  }
+
+  /** Whether a dial to this URL, whose host is this one's, reaches it. */
+  answers(url: Url, host: string): boolean {
+    const same = kind(url.scheme) === kind(this.url.scheme) && url.port === this.url.port
+    return same && url.path === this.url.path && this.hasHost(host)
+  }
+
+  /** Whether somebody else who binds this would take its place. */
+  clashes(url: Url): boolean {
+    if (this.host === undefined || url.host === undefined) {
+      return kind(url.scheme) === kind(this.url.scheme) && url.path === this.url.path && url.host === this.host
+    }
+    const apart = isWeb(url.scheme) && kind(url.scheme) === kind(this.url.scheme) && url.path !== this.url.path
+    return url.port === this.url.port && !apart && (url.host === "" || this.hasHost(url.host))
+  }
+
+  private hasHost(host: string): boolean {
+    const own = this.host
+    return (
+      own === undefined ||
+      own === "" ||
+      own === host ||
+      (isLoopback(own) && isLoopback(host)) ||
+      // its name and its number are one
+      (this.isOwn(own) && this.isOwn(host))
+    )
+  }
+
+  private isOwn(host: string): boolean {
+    return host === canonical(this.node.name) || host === this.node.ip
+  }
+}

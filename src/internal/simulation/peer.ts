@@ -1,0 +1,134 @@
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type * as Scope from "effect/Scope"
+import type { ByteStream, StreamError } from "../../ByteStream.js"
+import * as Errors from "../../Errors.js"
+import type { Input, Message } from "../../Message.js"
+import * as Messages from "../../Message.js"
+import * as Protocol from "../../Protocol.js"
+import type * as Api from "../../TestTransport.js"
+import type { DialError, ListenError, Target } from "../../Transport.js"
+import * as Url from "../../Url.js"
+import * as Header from "../wire/header.js"
+import type { End } from "./end.js"
+import type { Network } from "./network.js"
+import type { Node } from "./node.js"
+import { markerOf } from "./transports.js"
+
+const bytesOf = (piece: Uint8Array | string): Uint8Array =>
+  typeof piece === "string" ? new TextEncoder().encode(piece) : piece
+
+const lengthOf = (bytes: number): Uint8Array => {
+  const length = new Uint8Array(8)
+  new DataView(length.buffer).setBigUint64(0, BigInt(bytes))
+  return length
+}
+
+const markerBytes = (marker: number | undefined): Uint8Array =>
+  marker === undefined ? new Uint8Array(0) : Uint8Array.of(marker)
+
+const concat = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const bytes = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    bytes.set(piece, at)
+    at += piece.length
+  }
+  return bytes
+}
+
+/** More than a test would send by hand; a length above this is not one. */
+const largestFrame = 2 ** 30
+
+/** One end of a connection, played by a test. */
+class PeerImpl implements Api.Peer {
+  /** All that came, and how much of it was read. */
+  private came: Uint8Array = new Uint8Array(0)
+  private at = 0
+
+  constructor(
+    private readonly stream: ByteStream,
+    private readonly marker: number | undefined
+  ) {}
+
+  readonly properties = this.stream.properties
+
+  readonly write = (...pieces: ReadonlyArray<Uint8Array | string>): Effect.Effect<void, StreamError> =>
+    this.stream.write(...pieces.map(bytesOf))
+
+  readonly read = (size: number): Effect.Effect<Uint8Array, StreamError> =>
+    Effect.suspend(() => {
+      if (this.came.length - this.at < size) return Effect.zipRight(this.more, this.read(size))
+      this.at += size
+      return Effect.succeed(this.came.slice(this.at - size, this.at))
+    })
+
+  /** Waits for the next bytes; they stay to be read. */
+  private readonly more: Effect.Effect<void, StreamError> = Effect.suspend(() =>
+    Effect.map(this.stream.read, (bytes) => {
+      this.came = concat([this.came, bytes])
+    })
+  )
+
+  readonly received: Effect.Effect<Uint8Array> = Effect.sync(() => this.came.slice())
+
+  readonly greet = (protocol: Protocol.Protocol): Effect.Effect<number, StreamError | Errors.EPROTO> =>
+    Effect.zipRight(
+      this.write(Header.encode(protocol.number)),
+      Effect.flatMap(this.read(Header.length), (bytes) => {
+        const peer = Header.decode(bytes)
+        return typeof peer === "number" ? Effect.succeed(peer) : Effect.fail(peer ?? new Errors.EPROTO())
+      })
+    )
+
+  readonly send = (input: Input): Effect.Effect<void, StreamError> =>
+    Effect.suspend(() => {
+      const message = Messages.fromInput(input)
+      const pieces = [message.header, message.body].map((part) => Uint8Array.from(part))
+      return this.write(markerBytes(this.marker), lengthOf(message.header.length + message.body.length), ...pieces)
+    })
+
+  readonly recv: Effect.Effect<Message, StreamError | Errors.EPROTO> = Effect.suspend(() =>
+    Effect.flatMap(
+      this.read(this.marker === undefined ? 8 : 9),
+      (head): Effect.Effect<Message, StreamError | Errors.EPROTO> => {
+        const length = new DataView(head.buffer, head.byteOffset).getBigUint64(head.length - 8)
+        return length > BigInt(largestFrame)
+          ? new Errors.EPROTO({ operation: "Peer.recv", reason: `a message of ${length} bytes` })
+          : Effect.map(this.read(Number(length)), Messages.fromBytes)
+      }
+    )
+  )
+
+  readonly closed: Effect.Effect<StreamError> = Effect.suspend(() => Effect.flip(Effect.forever(this.more)))
+
+  readonly end: Effect.Effect<void> = Effect.suspend(() => this.stream.close)
+
+  readonly reset: Effect.Effect<void> = Effect.sync(() => (this.stream.bytes as End).cut())
+}
+
+const targetOf = (text: string): Either.Either<Target, Errors.EINVAL> =>
+  Either.map(Url.parse(text), (url) => ({ url, protocol: Protocol.pair0, recvMaxSize: 0, options: {} }))
+
+/** @internal */
+export const dial = (
+  network: Network,
+  node: Node,
+  url: string
+): Effect.Effect<Api.Peer, DialError | Errors.EINVAL, Scope.Scope> =>
+  Effect.flatMap(targetOf(url), (target) =>
+    Effect.map(network.connect(node, target), (stream) => new PeerImpl(stream, markerOf(target.url.scheme)))
+  )
+
+/** @internal */
+export const listen = (
+  network: Network,
+  node: Node,
+  url: string
+): Effect.Effect<Api.HandListener, ListenError | Errors.EINVAL, Scope.Scope> =>
+  Effect.flatMap(targetOf(url), (target) =>
+    Effect.map(network.listen(node, target), ({ accept, url }) => ({
+      url: url.href,
+      accept: Effect.map(accept, (stream) => new PeerImpl(stream, markerOf(url.scheme)))
+    }))
+  )

@@ -1,0 +1,76 @@
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import type * as Scope from "effect/Scope"
+import type { Node, Resident } from "./node.js"
+
+/** A program on a node: ended when that crashes, begun anew when it is up again. */
+class Running<E, R> implements Resident {
+  private fiber: Fiber.RuntimeFiber<void, E> | undefined = undefined
+  private crashed = false
+  private readonly waiting = new Set<() => void>()
+
+  constructor(
+    private readonly node: Node,
+    private readonly program: Effect.Effect<void, E, R>
+  ) {}
+
+  crash(): void {
+    this.crashed = true
+    this.fiber?.unsafeInterruptAsFork(FiberId.none)
+  }
+
+  restart(): void {
+    for (const wake of [...this.waiting]) wake()
+  }
+
+  private readonly up: Effect.Effect<void> = Effect.suspend(() =>
+    this.node.down === "no"
+      ? Effect.void
+      : Effect.zipRight(
+          Effect.async<void>((resume) => {
+            const wake = () => {
+              this.waiting.delete(wake)
+              resume(Effect.void)
+            }
+            this.waiting.add(wake)
+            return Effect.sync(() => void this.waiting.delete(wake))
+          }),
+          this.up
+        )
+  )
+
+  /** Lives from crash to crash; ends when the program ends by itself. */
+  readonly life: Effect.Effect<void, E, R> = Effect.suspend(() =>
+    Effect.zipRight(
+      this.up,
+      Effect.uninterruptibleMask((restore) =>
+        Effect.gen(this, function* () {
+          this.crashed = false
+          const fiber = yield* Effect.fork(Effect.interruptible(this.program))
+          this.fiber = fiber
+          const exit = yield* Effect.onInterrupt(restore(Fiber.await(fiber)), () => Fiber.interrupt(fiber))
+          this.fiber = undefined
+          return this.crashed && Exit.isInterrupted(exit) ? yield* restore(this.life) : yield* exit
+        })
+      )
+    )
+  )
+}
+
+/** @internal */
+export const run = <E, R>(
+  node: Node,
+  program: Effect.Effect<void, E, R>
+): Effect.Effect<Fiber.RuntimeFiber<void, E>, never, R | Scope.Scope> =>
+  Effect.suspend(() => {
+    const running = new Running(node, program)
+    return Effect.zipRight(
+      Effect.acquireRelease(
+        Effect.sync(() => node.residents.add(running)),
+        () => Effect.sync(() => node.residents.delete(running))
+      ),
+      Effect.forkScoped(running.life)
+    )
+  })
