@@ -68,6 +68,7 @@ import type { Protocol } from "./Protocol.js"
 import type { AcceptError, DialError, ListenError } from "./Transport.js"
 import { Transports } from "./Transport.js"
 import type { Turn } from "./Turn.js"
+import * as Url from "./Url.js"
 
 /**
  * @since 0.1.0
@@ -294,6 +295,20 @@ export const run = <E, R>(
   never,
   Exclude<Exclude<R, Scope.Scope>, Transports> | Network | Scope.Scope
 > => withNetwork((network) => residents.run(network.node(node), on(node)(Effect.scoped(program))))
+
+/**
+ * Waits until somebody listens at this URL, as seen from a node (default: the layer's own). `NNG_EINVAL` when it is no
+ * URL.
+ *
+ * **Interruption** stops the waiting.
+ *
+ * @since 0.1.0
+ * @category nodes
+ */
+export const awaitListening = (url: string, options?: HandOptions): Effect.Effect<void, Errors.EINVAL, Network> =>
+  withNetwork((network) =>
+    Effect.flatMap(Url.parse(url), (url) => network.awaitListening(placeOf(network, options), url))
+  )
 
 /**
  * A node crashes: what listens there is gone, its connections are cut, its programs are interrupted, and what it says
@@ -563,7 +578,7 @@ export interface HandListener {
  * @category models
  */
 export interface HandOptions {
-  /** The node that it is played on. Default: the layer's own. */
+  /** The node to do it on. Default: the layer's own. */
   readonly node?: string | undefined
 }
 

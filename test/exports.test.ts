@@ -145,6 +145,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
   TestTransport: [
     "Network",
     "TypeId",
+    "awaitListening",
     "bandwidth",
     "between",
     "blackHole",

@@ -233,6 +233,15 @@ export class Network implements Api.NetworkShape {
     for (const wake of [...this.waiting]) wake()
   }
 
+  /** Until somebody listens where a dial of this node would go. */
+  awaitListening(node: Node, url: Url.Url): Effect.Effect<void> {
+    return Effect.suspend(() =>
+      this.locate(node, url, hosts(url).host) === undefined
+        ? Effect.zipRight(this.change(Infinity), this.awaitListening(node, url))
+        : Effect.void
+    )
+  }
+
   /** Until something has changed, or so much time has passed. */
   private change(millis: number): Effect.Effect<void> {
     return Effect.async<void>((resume) => {
@@ -299,7 +308,8 @@ export class Network implements Api.NetworkShape {
     const listening = new Listening(node, url)
     node.listenings.add(listening)
     this.know(url.href)
-    this.history.add({ _tag: "Listening", node: node.name, url: url.href })
+    this.history.add({ _tag: "Listening", node: node.name, url: listening.label })
+    this.wake()
     return Either.right(listening)
   }
 
@@ -307,7 +317,7 @@ export class Network implements Api.NetworkShape {
     if (listening.closed) return
     listening.closed = true
     listening.node.listenings.delete(listening)
-    this.history.add({ _tag: "NotListening", node: listening.node.name, url: listening.url.href })
+    this.history.add({ _tag: "NotListening", node: listening.node.name, url: listening.label })
     for (const { listening: end } of [...listening.queue, ...listening.held]) end.crash(silent)
     listening.wake()
   }
@@ -340,7 +350,7 @@ export class Network implements Api.NetworkShape {
   }
 
   private failAccept(listening: Listening, error: AcceptError): Effect.Effect<never, AcceptError> {
-    this.history.add({ _tag: "AcceptFailed", url: listening.url.href, error: error._tag })
+    this.history.add({ _tag: "AcceptFailed", url: listening.label, error: error._tag })
     // only this one says that the connection is gone; after the others it can still be accepted
     if (error._tag === "NNG_ECONNABORTED") listening.queue.shift()?.listening.crash(false)
     return Effect.fail(error)
@@ -449,7 +459,7 @@ export class Network implements Api.NetworkShape {
     const left = () => this.leave(link)
     const [local, remote] = addressesOf(node, source, listening, call.host)
     const dialing = new End(medium, connection, node.name, node.name, call.from, local, left)
-    const answering = new End(medium, connection, listening.node.name, url.href, to, remote, left)
+    const answering = new End(medium, connection, listening.node.name, listening.label, to, remote, left)
     const out = new Flow(medium, connection, dialing, answering, this.conditionsOf(call.from, to))
     const back = new Flow(medium, connection, answering, dialing, this.conditionsOf(to, call.from))
     out.reverse = back

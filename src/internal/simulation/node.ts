@@ -82,6 +82,12 @@ export class Listening {
     for (const wake of [...this.waiting]) wake()
   }
 
+  /** Its URL as it is told: one for any address has the name of its node. */
+  get label(): string {
+    const { host, href } = this.url
+    return host === "" ? href.replace("://", `://${this.node.name}`) : href
+  }
+
   get host(): string | undefined {
     return this.url.host
   }
