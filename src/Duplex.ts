@@ -11,7 +11,7 @@
  *   start: () => {},
  *   pull: () => undefined,
  *   push: () => true,
- *   close: () => []
+ *   close: () => ({ unsent: [], doubtful: [] })
  * }
  * ```
  *
@@ -67,8 +67,31 @@ export interface Duplex<out In, in out Out, out E> {
    * Hands over what it can without waiting, closes at once, and returns what was accepted and not handed over.
    * May be called twice; calls no handler.
    */
-  readonly close: () => ReadonlyArray<Out>
+  readonly close: () => Leftover<Out>
 }
+
+/**
+ * What was accepted and has not, or perhaps not, reached the other side when a duplex closed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Leftover<out Out> {
+  /** It was handed over to nobody: it can be sent another way. */
+  readonly unsent: ReadonlyArray<Out>
+  /** Some of it may have gone out. */
+  readonly doubtful: ReadonlyArray<Out>
+}
+
+const nothing: ReadonlyArray<never> = []
+
+/**
+ * Nothing is left over.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const noLeftover: Leftover<never> = { unsent: nothing, doubtful: nothing }
 
 /**
  * The plain Effects made from a duplex.

@@ -36,6 +36,7 @@ import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Errors from "./Errors.js"
 import * as internal from "./internal/engine/api.js"
+import { core } from "./internal/engine/free.js"
 import { Pair0Machine } from "./internal/protocol/pair0.js"
 import * as Protocol from "./Protocol.js"
 import type * as Socket from "./Socket.js"
@@ -79,7 +80,8 @@ export const make = (options?: MakeOptions): Effect.Effect<Pair0, Errors.EINVAL,
       raw: false,
       canSend: true,
       canRecv: true,
-      machine: ({ recvBuffer, sendBuffer }) => new Pair0Machine({ send: sendBuffer, recv: recvBuffer })
+      options: ["sendBuffer", "recvBuffer"],
+      core: core(({ recvBuffer, sendBuffer }) => new Pair0Machine({ send: sendBuffer, recv: recvBuffer }))
     },
     options
   )

@@ -37,6 +37,7 @@ import type * as Scope from "effect/Scope"
 import type * as Sink from "effect/Sink"
 import type * as Stream from "effect/Stream"
 import type * as Subscribable from "effect/Subscribable"
+import type * as Types from "effect/Types"
 import type * as Dialer from "./Dialer.js"
 import type * as Errors from "./Errors.js"
 import * as internal from "./internal/engine/api.js"
@@ -110,6 +111,18 @@ export type SendError = Errors.ECLOSED | Errors.ETIMEDOUT | Errors.EAGAIN
 export type RecvError = Errors.ECLOSED | Errors.ETIMEDOUT | Errors.EAGAIN
 
 /**
+ * What protocols whose operations depend on each other add to the errors of these:
+ *
+ * - `NNG_ESTATE`: it has no place now, as a reply without a request, or a receive without a question;
+ * - `NNG_ECANCELED`: another operation put an end to it, as a new request to the receive of the one before;
+ * - `NNG_ECONNRESET`: the peer that had the request is gone, and it is not to be sent again.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type StateError = Errors.ESTATE | Errors.ECANCELED | Errors.ECONNRESET
+
+/**
  * How long one operation may wait. The decision is made together with the operation itself: one that timed out has done
  * nothing, where `Effect.timeout` around it may throw away what it had already done.
  *
@@ -171,6 +184,31 @@ export interface MakeOptions extends Options {
 export type BeforeAttach = (pipe: Pipe) => Effect.Effect<void, Errors.NngError>
 
 /**
+ * Messages that nobody will have, by why.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Dropped {
+  /** With a connection that ended. */
+  readonly disconnected: number
+  /** With a queue that was made shorter. */
+  readonly resized: number
+  /** With the socket itself. */
+  readonly closed: number
+  /** Answers that nobody waited for any more, or that came from a peer which was not asked. */
+  readonly stale: number
+  /** They had come through more devices than `ttl` allows. */
+  readonly hops: number
+  /** What peers of this protocol do not send. */
+  readonly unexpected: number
+  /** Answers to a peer that is gone, or never was. */
+  readonly unroutable: number
+  /** There was no room, and the protocol does not wait for it. */
+  readonly full: number
+}
+
+/**
  * What a socket has counted since it was made. What the application was given, and gave, and what nobody will have.
  *
  * @since 0.1.0
@@ -185,8 +223,7 @@ export interface Statistics {
   readonly sent: number
   /** Messages handed to the application. */
   readonly received: number
-  /** Messages lost, by reason: with a connection that ended, with a queue made shorter, with the socket itself. */
-  readonly dropped: { readonly disconnected: number; readonly resized: number; readonly closed: number }
+  readonly dropped: Dropped
 }
 
 /**
@@ -217,23 +254,23 @@ export interface Socket extends Inspectable, Pipeable {
 }
 
 /**
- * A socket that sends.
+ * A socket that sends. `E`: what its protocol adds to the errors of a send.
  *
  * @since 0.1.0
  * @category models
  */
-export interface CanSend extends Socket {
-  readonly [CanSendTypeId]: CanSendTypeId
+export interface CanSend<out E = never> extends Socket {
+  readonly [CanSendTypeId]: { readonly _E: Types.Covariant<E> }
 }
 
 /**
- * A socket that receives.
+ * A socket that receives. `E`: what its protocol adds to the errors of a receive.
  *
  * @since 0.1.0
  * @category models
  */
-export interface CanRecv extends Socket {
-  readonly [CanRecvTypeId]: CanRecvTypeId
+export interface CanRecv<out E = never> extends Socket {
+  readonly [CanRecvTypeId]: { readonly _E: Types.Covariant<E> }
 }
 
 /**
@@ -248,7 +285,7 @@ export const isSocket: (u: unknown) => u is Socket = internal.isSocket
  * @since 0.1.0
  * @category guards
  */
-export const canSend: (socket: Socket) => socket is CanSend = internal.canSend
+export const canSend: (socket: Socket) => socket is CanSend<StateError> = internal.canSend
 
 /**
  * For a socket whose protocol is chosen at run time.
@@ -256,7 +293,7 @@ export const canSend: (socket: Socket) => socket is CanSend = internal.canSend
  * @since 0.1.0
  * @category guards
  */
-export const canRecv: (socket: Socket) => socket is CanRecv = internal.canRecv
+export const canRecv: (socket: Socket) => socket is CanRecv<StateError> = internal.canRecv
 
 /**
  * Sends a message, or what one can be made of (`nng_send`, `nng_sendmsg`). Done means accepted: it is with the connection,
@@ -269,8 +306,8 @@ export const canRecv: (socket: Socket) => socket is CanRecv = internal.canRecv
  * @category sending
  */
 export const send: {
-  (message: Input, options?: OperationOptions): (socket: CanSend) => Effect.Effect<void, SendError>
-  (socket: CanSend, message: Input, options?: OperationOptions): Effect.Effect<void, SendError>
+  (message: Input, options?: OperationOptions): <E>(socket: CanSend<E>) => Effect.Effect<void, SendError | E>
+  <E>(socket: CanSend<E>, message: Input, options?: OperationOptions): Effect.Effect<void, SendError | E>
 } = internal.send
 
 /**
@@ -298,6 +335,23 @@ export const sendAll: {
 export const sink: (socket: CanSend) => Sink.Sink<void, Input, never, SendError> = internal.sink
 
 /**
+ * Closes a socket when what it has accepted is with the operating system, or after `timeout` (default 10 seconds), and
+ * gives the number of messages that were not handed over: 0 is all well. From now on a send is `NNG_ECLOSED`, and so are
+ * those that wait; what comes can be received until then. Handed over is not received: whoever must know asks, with req.
+ *
+ * NNG has no counterpart: `nng_socket_close` throws away what is queued.
+ *
+ * **Interruption** while it waits leaves a socket that sends no more, and closes with its scope.
+ *
+ * @since 0.1.0
+ * @category sending
+ */
+export const drain: (
+  socket: CanSend<unknown>,
+  options?: { readonly timeout?: Duration.DurationInput | undefined }
+) => Effect.Effect<number, Errors.ECLOSED> = internal.drain
+
+/**
  * Receives the next message (`nng_recv`, `nng_recvmsg`), waiting for one if there is none; callers are served in order.
  *
  * **Interruption**: a receive that is interrupted has taken nothing. Use `timeout` rather than `Effect.timeout`, which
@@ -306,7 +360,8 @@ export const sink: (socket: CanSend) => Sink.Sink<void, Input, never, SendError>
  * @since 0.1.0
  * @category receiving
  */
-export const recv: (socket: CanRecv, options?: OperationOptions) => Effect.Effect<Message, RecvError> = internal.recv
+export const recv: <E>(socket: CanRecv<E>, options?: OperationOptions) => Effect.Effect<Message, RecvError | E> =
+  internal.recv
 
 /**
  * Receives what is there, at least one message and at most `max` (default 1024).
@@ -341,7 +396,7 @@ export const stream: (
  * @since 0.1.0
  * @category sending
  */
-export const isWritable: (socket: CanSend) => Effect.Effect<boolean> = internal.isWritable
+export const isWritable: (socket: CanSend<unknown>) => Effect.Effect<boolean> = internal.isWritable
 
 /**
  * Whether a receive would not have to wait now (`nng_socket_get_recv_poll_fd`).
@@ -349,7 +404,7 @@ export const isWritable: (socket: CanSend) => Effect.Effect<boolean> = internal.
  * @since 0.1.0
  * @category receiving
  */
-export const isReadable: (socket: CanRecv) => Effect.Effect<boolean> = internal.isReadable
+export const isReadable: (socket: CanRecv<unknown>) => Effect.Effect<boolean> = internal.isReadable
 
 /**
  * Makes a dialer and starts it (`nng_dial`): by default it waits for the first connection and fails with what prevented
@@ -430,19 +485,13 @@ export const setBeforeAttach: {
 } = internal.setBeforeAttach
 
 /**
- * What a socket's options are now; times are `Duration`s.
+ * What options of type `O` are now; times are `Duration`s.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Settings {
-  readonly recvTimeout: Duration.Duration
-  readonly sendTimeout: Duration.Duration
-  readonly recvMaxSize: number
-  readonly reconnectMin: Duration.Duration
-  readonly reconnectMax: Duration.Duration
-  readonly sendBuffer: number
-  readonly recvBuffer: number
+export type Settings<O> = {
+  readonly [K in keyof O]-?: [Exclude<O[K], undefined>] extends [number] ? number : Duration.Duration
 }
 
 /**
@@ -485,4 +534,4 @@ export const configure: {
  * @since 0.1.0
  * @category options
  */
-export const settings: (socket: Socket) => Effect.Effect<Settings, Errors.ECLOSED> = internal.settings
+export const settings: <O>(socket: Configurable<O>) => Effect.Effect<Settings<O>, Errors.ECLOSED> = internal.settings

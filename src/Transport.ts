@@ -135,7 +135,12 @@ export type SendError = ReceiveError
  * @since 0.1.0
  * @category models
  */
-export type Messages = Duplex.Duplex<ReadonlyArray<Message>, Message, ReceiveError>
+export interface Messages extends Duplex.Duplex<ReadonlyArray<Message>, Message, ReceiveError> {
+  /**
+   * Calls back, later and once, when all that was accepted has been handed over, or cannot be any more.
+   */
+  readonly whenSent: (done: () => void) => void
+}
 
 /**
  * A connection to a peer that has told which protocol it speaks.
@@ -156,6 +161,8 @@ export interface Connection {
   readonly send: (batch: Chunk.Chunk<Message>) => Effect.Effect<void, SendError>
   /** Closes at once; a `pull` or `send` that waits fails with `NNG_ECLOSED`. The scope that it was made in does so too. */
   readonly close: Effect.Effect<void>
+  /** Messages are handed to the peer as they are, and are the peer's from then on. Default false. */
+  readonly byReference?: boolean | undefined
   /** For whoever drives the connection synchronously, as a socket does; then the others are not to be used. */
   readonly messages: Messages
 }
@@ -250,8 +257,8 @@ export interface Transport {
  */
 export const connection = (
   messages: Messages,
-  self: { readonly peerProtocol: number; readonly properties: PipeProperties }
-): Connection => new ConnectionImpl(messages, self.peerProtocol, self.properties)
+  self: Pick<Connection, "peerProtocol" | "properties" | "byReference">
+): Connection => new ConnectionImpl(messages, self.peerProtocol, self.properties, self.byReference)
 
 /** A socket uses `messages` alone, so the rest is made when asked for. */
 class ConnectionImpl implements Connection {
@@ -260,7 +267,8 @@ class ConnectionImpl implements Connection {
   constructor(
     readonly messages: Messages,
     readonly peerProtocol: number,
-    readonly properties: PipeProperties
+    readonly properties: PipeProperties,
+    readonly byReference: boolean | undefined
   ) {}
 
   private get effects(): Duplex.Effects<ReadonlyArray<Message>, Message, ReceiveError> {

@@ -1,43 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as FC from "effect/FastCheck"
 import * as Message from "effect-nng/Message"
-import type { Lane } from "../../src/internal/protocol/machine.js"
 import { Pair0Machine as Pair0 } from "../../src/internal/protocol/pair0.js"
-
-/** A peer made of arrays: `room` says how many pushes it takes, `arrived` what it has to give. */
-class FakeLane implements Lane {
-  readonly pushed: Array<string> = []
-  readonly arrived: Array<Message.Message> = []
-
-  constructor(
-    readonly id = 1,
-    readonly peerProtocol = 0x10,
-    public room = 1
-  ) {}
-
-  get writable(): boolean {
-    return this.room > 0
-  }
-
-  ended = false
-  readonly giveUp = () => {
-    this.arrived.length = 0
-  }
-
-  get hasNext(): boolean {
-    return this.arrived.length > 0
-  }
-
-  push(message: Message.Message): void {
-    if (this.room === 0) throw new Error("pushed without room")
-    this.room--
-    this.pushed.push(Message.text(message))
-  }
-
-  next(): Message.Message | undefined {
-    return this.arrived.shift()
-  }
-}
+import { FakeLane } from "../support/lanes.js"
 
 const message = (text: string) => Message.make(text)
 const make = (send = 0, recv = 0) => new Pair0({ send, recv })
@@ -84,9 +49,9 @@ describe("the pair0 machine", () => {
     const [first, second] = [new FakeLane(1), new FakeLane(2)]
     machine.attach(first)
     machine.attach(second)
-    machine.detach(second)
+    machine.detach(second, [])
     expect(machine.attach(new FakeLane(3))).toMatchObject({ _tag: "NNG_EBUSY" })
-    machine.detach(first)
+    machine.detach(first, [])
     expect(machine.attach(second)).toBeUndefined()
   })
 
@@ -124,7 +89,7 @@ describe("the pair0 machine", () => {
     const first = new FakeLane(1, 0x10, 1)
     machine.attach(first)
     sendAll(machine, "a", "b", "c")
-    machine.detach(first)
+    machine.detach(first, [])
     expect(machine.canSend).toBe(true)
     const second = new FakeLane(2, 0x10, 10)
     machine.attach(second)
@@ -158,7 +123,7 @@ describe("the pair0 machine", () => {
     const lane = new FakeLane()
     machine.attach(lane)
     arrive(machine, lane, "a", "b", "held")
-    machine.detach(lane)
+    machine.detach(lane, [])
     expect(recvAll(machine)).toEqual(["a", "b"])
   })
 
@@ -195,7 +160,7 @@ describe("the pair0 machine", () => {
     machine.attach(lane)
     sendAll(machine, "a", "b")
     arrive(machine, lane, "c")
-    machine.detach(lane)
+    machine.detach(lane, [])
     expect(machine.close()).toBe(3)
     expect([recvAll(machine), machine.canSend]).toEqual([[], false])
     expect(machine.close()).toBe(0)
@@ -247,7 +212,7 @@ describe("the pair0 machine", () => {
             }
             case "detach": {
               if (lane === undefined) break
-              machine.detach(lane)
+              machine.detach(lane, [])
               lane.arrived.length = 0
               lane = undefined
               break

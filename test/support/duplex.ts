@@ -1,5 +1,6 @@
 import * as ByteStream from "effect-nng/ByteStream"
-import type { Handler } from "effect-nng/Duplex"
+import type { Handler, Leftover } from "effect-nng/Duplex"
+import { noLeftover } from "effect-nng/Duplex"
 
 interface Written {
   readonly pieces: ReadonlyArray<Uint8Array>
@@ -39,10 +40,10 @@ export class FakeBytes implements ByteStream.Bytes {
     return this.accepting
   }
 
-  close(): ReadonlyArray<ReadonlyArray<Uint8Array>> {
+  close(): Leftover<ReadonlyArray<Uint8Array>> {
     this.closed = true
     this.owner = undefined
-    return this.pending === undefined ? [] : [this.pending.pieces]
+    return this.pending === undefined ? noLeftover : { unsent: [], doubtful: [this.pending.pieces] }
   }
 
   /** One read. */

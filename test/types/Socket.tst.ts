@@ -53,7 +53,7 @@ describe("errors", () => {
 
   it("of its other operations are as few as can be", () => {
     expect(socket.close).type.toBe<Effect.Effect<void, Errors.ECLOSED>>()
-    expect(Socket.settings(socket)).type.toBe<Effect.Effect<Socket.Settings, Errors.ECLOSED>>()
+    expect(Socket.settings(pair)).type.toBe<Effect.Effect<Socket.Settings<Pair0.Options>, Errors.ECLOSED>>()
     expect(socket.statistics).type.toBe<Effect.Effect<Socket.Statistics>>()
     expect(socket.events).type.toBe<Stream.Stream<Pipe.PipeEvent>>()
     expect(Socket.isWritable(sender)).type.toBe<Effect.Effect<boolean>>()
@@ -141,8 +141,8 @@ describe("options", () => {
   })
 
   it("are read as durations and numbers", () => {
-    expect<Socket.Settings["recvTimeout"]>().type.toBe<Duration.Duration>()
-    expect<Socket.Settings["recvBuffer"]>().type.toBe<number>()
+    expect<Socket.Settings<Pair0.Options>["recvTimeout"]>().type.toBe<Duration.Duration>()
+    expect<Socket.Settings<Pair0.Options>["recvBuffer"]>().type.toBe<number>()
   })
 })
 

@@ -1,6 +1,7 @@
 // hot path: bench/src/rows/oneway.js, rtt.js
 import type { Bytes, StreamError } from "../../ByteStream.js"
-import type { Handler } from "../../Duplex.js"
+import type { Handler, Leftover } from "../../Duplex.js"
+import { noLeftover } from "../../Duplex.js"
 import * as Errors from "../../Errors.js"
 import type { Message } from "../../Message.js"
 import type { Messages, ReceiveError } from "../../Transport.js"
@@ -45,6 +46,8 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
   /** The memory of the last short frame, free again. */
   private short: Uint8Array | undefined = undefined
   private scheduled = false
+  /** Who wants to know that nothing is left to be written. */
+  private awaited: Array<() => void> = []
   private full = false
   private failed = false
   private closed = false
@@ -98,16 +101,24 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
     return false
   }
 
-  close(): ReadonlyArray<Message> {
-    if (this.closed) return []
-    this.write()
+  whenSent(done: () => void): void {
+    this.awaited.push(done)
+    this.settle()
+  }
+
+  close(): Leftover<Message> {
+    if (this.closed) return noLeftover
+    // nobody reads any more what would be written now
+    if (this.ended === undefined) this.write()
     this.closed = true
     this.owner = nobody
     this.bytes.close()
-    const unsent = [...(this.writing?.batch ?? []), ...this.pending]
+    const doubtful = this.writing?.batch ?? []
+    const unsent = this.pending
     this.writing = undefined
     this.pending = []
-    return unsent
+    this.settle()
+    return { unsent, doubtful }
   }
 
   onPull(chunk: Uint8Array): void {
@@ -170,6 +181,7 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
   }
 
   private relieve(): void {
+    if (this.awaited.length > 0) this.settle()
     if (!this.full || this.closed || this.pendingBytes + (this.writing?.size ?? 0) >= highWaterMark) return
     this.full = false
     this.owner.onDrain()
@@ -179,8 +191,15 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
     if (this.decoder.failure !== undefined) this.end(this.decoder.failure)
   }
 
+  /** Tells those who wait for the end of all writing, if this is it. */
+  private settle(): void {
+    if (this.ended === undefined && (this.pending.length > 0 || this.writing !== undefined)) return
+    for (const done of this.awaited.splice(0)) soon(done)
+  }
+
   private end(error: ReceiveError): void {
     this.ended ??= error
+    this.settle()
     this.tell()
   }
 

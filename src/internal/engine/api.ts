@@ -12,14 +12,17 @@ import * as Errors from "../../Errors.js"
 import type * as ListenerApi from "../../Listener.js"
 import type { Input, Message } from "../../Message.js"
 import type { Pipe } from "../../Pipe.js"
+import type * as Rep0Api from "../../Rep0.js"
+import type * as Req0Api from "../../Req0.js"
 import type * as Api from "../../Socket.js"
 import type { Transports } from "../../Transport.js"
 import { fromInput } from "../vocabulary/message.js"
-import type { Patience } from "./conversation.js"
-import { Recv, RecvChunk, Send, SendAll } from "./conversation.js"
 import * as Dialers from "./dialer.js"
 import * as Listeners from "./listener.js"
 import type { Input as OptionsInput } from "./options.js"
+import * as Options from "./options.js"
+import type { RequestContext } from "./requests.js"
+import * as Servers from "./serve.js"
 import * as Sockets from "./socket.js"
 import type { SocketImpl, Spec } from "./socket.js"
 
@@ -33,10 +36,10 @@ const impl = (socket: Api.Socket): SocketImpl => socket as SocketImpl
 export const isSocket = (u: unknown): u is Api.Socket => Predicate.hasProperty(u, Sockets.TypeId)
 
 /** @internal */
-export const canSend = (socket: Api.Socket): socket is Api.CanSend => impl(socket).spec.canSend
+export const canSend = (socket: Api.Socket): socket is Api.CanSend<Api.StateError> => impl(socket).spec.canSend
 
 /** @internal */
-export const canRecv = (socket: Api.Socket): socket is Api.CanRecv => impl(socket).spec.canRecv
+export const canRecv = (socket: Api.Socket): socket is Api.CanRecv<Api.StateError> => impl(socket).spec.canRecv
 
 /**
  * A socket of this protocol. Its type is the protocol module's to say.
@@ -49,15 +52,21 @@ export const makeSocket = <S extends Api.Socket>(
 ): Effect.Effect<S, Errors.EINVAL, Scope.Scope | Transports> =>
   Effect.map(Sockets.make(spec, input), (socket) => socket as Api.Socket as S)
 
+/** The errors of an operation are in the type of its socket. */
+const typed = <A, E>(operation: Effect.Effect<A, unknown>): Effect.Effect<A, E> => operation as Effect.Effect<A, E>
+
 /** @internal By hand what `dual` does, which looks at a list of arguments for every message. */
 export const send: {
-  (message: Input, options?: Api.OperationOptions): (socket: Api.CanSend) => Effect.Effect<void, Api.SendError>
-  (socket: Api.CanSend, message: Input, options?: Api.OperationOptions): Effect.Effect<void, Api.SendError>
-} = ((first: Api.CanSend | Input, second: Input | Api.OperationOptions | undefined, third?: Api.OperationOptions) =>
+  (
+    message: Input,
+    options?: Api.OperationOptions
+  ): <E>(socket: Api.CanSend<E>) => Effect.Effect<void, Api.SendError | E>
+  <E>(socket: Api.CanSend<E>, message: Input, options?: Api.OperationOptions): Effect.Effect<void, Api.SendError | E>
+} = ((first: Api.Socket | Input, second: Input | Api.OperationOptions | undefined, third?: Api.OperationOptions) =>
   first instanceof Sockets.SocketImpl
-    ? new Send(first.conversation, second as Input, third)
-    : (socket: Api.CanSend) =>
-        new Send(impl(socket).conversation, first as Input, second as Api.OperationOptions | undefined)) as never
+    ? first.conversation.send(second as Input, third)
+    : (socket: Api.Socket) =>
+        impl(socket).conversation.send(first as Input, second as Api.OperationOptions | undefined)) as never
 
 /** @internal */
 export const sendAll: {
@@ -69,7 +78,7 @@ export const sendAll: {
 } = dual(
   (args) => isSocket(args[0]),
   (socket: Api.CanSend, messages: Iterable<Input>, options?: Api.OperationOptions) =>
-    Effect.suspend(() => new SendAll(impl(socket).conversation, Array.from(messages, fromInput), options))
+    Effect.suspend(() => typed(impl(socket).conversation.sendAll(Array.from(messages, fromInput), options)))
 )
 
 /** @internal */
@@ -77,8 +86,10 @@ export const sink = (socket: Api.CanSend): Sink.Sink<void, Input, never, Api.Sen
   Sink.forEachChunk((chunk: Chunk.Chunk<Input>) => sendAll(socket, chunk))
 
 /** @internal */
-export const recv = (socket: Api.CanRecv, options?: Api.OperationOptions): Effect.Effect<Message, Api.RecvError> =>
-  options === undefined ? impl(socket).recv : new Recv(impl(socket).conversation, options)
+export const recv = <E>(
+  socket: Api.CanRecv<E>,
+  options?: Api.OperationOptions
+): Effect.Effect<Message, Api.RecvError | E> => typed(impl(socket).conversation.recv(options))
 
 const defaultChunkSize = 1024
 
@@ -87,7 +98,7 @@ export const recvChunk = (
   socket: Api.CanRecv,
   options?: Api.OperationOptions & { readonly max?: number | undefined }
 ): Effect.Effect<Chunk.NonEmptyChunk<Message>, Api.RecvError> =>
-  new RecvChunk(impl(socket).conversation, options?.max ?? defaultChunkSize, options)
+  typed(impl(socket).conversation.recvChunk(options?.max ?? defaultChunkSize, options))
 
 /** @internal */
 export const stream = (
@@ -99,12 +110,53 @@ export const stream = (
   )
 
 /** @internal */
-export const isWritable = (socket: Api.CanSend): Effect.Effect<boolean> =>
-  Effect.sync(() => !impl(socket).closing && impl(socket).machine.canSend)
+export const request: {
+  (
+    message: Input,
+    options?: Api.OperationOptions
+  ): (socket: Req0Api.Req0) => Effect.Effect<Message, Req0Api.RequestError>
+  (socket: Req0Api.Req0, message: Input, options?: Api.OperationOptions): Effect.Effect<Message, Req0Api.RequestError>
+} = dual(
+  (args) => isSocket(args[0]),
+  (socket: Req0Api.Req0, message: Input, options?: Api.OperationOptions) =>
+    typed((impl(socket).conversation as RequestContext).request(message, options))
+)
 
 /** @internal */
-export const isReadable = (socket: Api.CanRecv): Effect.Effect<boolean> =>
-  Effect.sync(() => !impl(socket).closing && impl(socket).machine.canRecv)
+export const serve: {
+  <E, R>(
+    handler: (request: Message) => Effect.Effect<Input, E, R>,
+    options?: Rep0Api.ServeOptions
+  ): (socket: Rep0Api.Rep0) => Effect.Effect<never, E | Errors.ECLOSED | Errors.EINVAL, R>
+  <E, R>(
+    socket: Rep0Api.Rep0,
+    handler: (request: Message) => Effect.Effect<Input, E, R>,
+    options?: Rep0Api.ServeOptions
+  ): Effect.Effect<never, E | Errors.ECLOSED | Errors.EINVAL, R>
+} = dual(
+  (args) => isSocket(args[0]),
+  <E, R>(
+    socket: Rep0Api.Rep0,
+    handler: (request: Message) => Effect.Effect<Input, E, R>,
+    options?: Rep0Api.ServeOptions
+  ) => Servers.serve(impl(socket), handler, options)
+)
+
+/** @internal */
+export const isWritable = (socket: Api.CanSend<unknown>): Effect.Effect<boolean> =>
+  Effect.sync(() => !impl(socket).closing && impl(socket).conversation.canSend)
+
+/** @internal */
+export const isReadable = (socket: Api.CanRecv<unknown>): Effect.Effect<boolean> =>
+  Effect.sync(() => !impl(socket).closing && impl(socket).conversation.canRecv)
+
+const drainTime = Duration.seconds(10)
+
+/** @internal */
+export const drain = (
+  socket: Api.CanSend<unknown>,
+  options?: { readonly timeout?: Duration.DurationInput | undefined }
+): Effect.Effect<number, Errors.ECLOSED> => impl(socket).drain(options?.timeout ?? drainTime)
 
 /** @internal */
 export const awaitPeers: {
@@ -154,19 +206,10 @@ export const configure: {
   whenOpen(socket, "Socket.configure", (socket) => socket.configure(options as OptionsInput))
 )
 
-const duration = (patience: Patience): Duration.Duration =>
-  patience === undefined ? Duration.infinity : Duration.millis(patience)
-
 /** @internal */
-export const settings = (socket: Api.Socket): Effect.Effect<Api.Settings, Errors.ECLOSED> =>
-  whenOpen(socket, "Socket.settings", ({ settings }) =>
-    Effect.succeed({
-      ...settings,
-      recvTimeout: duration(settings.recvTimeout),
-      sendTimeout: duration(settings.sendTimeout),
-      reconnectMin: Duration.millis(settings.reconnectMin),
-      reconnectMax: Duration.millis(settings.reconnectMax)
-    })
+export const settings = <O>(socket: Api.Configurable<O>): Effect.Effect<Api.Settings<O>, Errors.ECLOSED> =>
+  whenOpen(socket, "Socket.settings", ({ settings, spec }) =>
+    Effect.succeed(Options.show(settings, [...Options.common, ...spec.options]) as Api.Settings<O>)
   )
 
 /** @internal */

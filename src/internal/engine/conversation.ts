@@ -1,20 +1,17 @@
 // hot path: bench/src/rows/oneway.js, rtt.js
-import * as Chunk from "effect/Chunk"
-import * as Effect from "effect/Effect"
-import * as Effectable from "effect/Effectable"
-import * as Exit from "effect/Exit"
+import type * as Chunk from "effect/Chunk"
 import * as Duration from "effect/Duration"
-import { SingleShotGen, YieldWrap } from "effect/Utils"
+
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Errors from "../../Errors.js"
 import type { Input, Message } from "../../Message.js"
 import type * as Api from "../../Socket.js"
-import { fromInput } from "../vocabulary/message.js"
 import type { TurnShape } from "../../Turn.js"
-import { aboutToYield, inFiber } from "../ports/atomically.js"
-import type { Verbs } from "../protocol/machine.js"
+import { aboutToYield } from "../ports/atomically.js"
 import type { Deadlines } from "../ports/deadlines.js"
-import type { Attempt } from "./waiters.js"
-import { Waiters } from "./waiters.js"
+import type { Machine, World } from "../protocol/machine.js"
+import type { Settings } from "./options.js"
 
 /**
  * How long an operation may wait: undefined for ever, 0 not at all, else milliseconds.
@@ -23,18 +20,42 @@ import { Waiters } from "./waiters.js"
  */
 export type Patience = number | undefined
 
+/** @internal */
+export type WaitError = Errors.ECLOSED | Errors.ETIMEDOUT | Errors.EAGAIN
+
+/** What protocols with a state add: an operation that has no place in it, or that another one has put an end to. */
+export type StateError = Errors.ESTATE | Errors.ECANCELED | Errors.ECONNRESET
+
+/** @internal */
+export type OperationError = WaitError | StateError
+
 /**
- * How long operations wait that do not say so themselves.
+ * What the conversations of one socket share.
  *
  * @internal
  */
-export interface DefaultPatience {
-  readonly sendTimeout: Patience
-  readonly recvTimeout: Patience
+export interface Shared {
+  readonly deadlines: Deadlines
+  readonly turn: TurnShape
+  readonly world: World
+  /** Messages given by and to the application. */
+  readonly counts: { sent: number; received: number }
 }
 
-/** @internal */
-export type WaitError = Errors.ECLOSED | Errors.ETIMEDOUT | Errors.EAGAIN
+/**
+ * A protocol at work for one socket.
+ *
+ * @internal
+ */
+export interface Core {
+  readonly machine: Machine
+  /** The socket's own. */
+  readonly conversation: Conversation
+  /** Another one beside it, where the protocol has contexts. */
+  readonly open?: (settings: Settings) => Conversation
+  /** Settings of the socket have changed. */
+  readonly configured?: (settings: Settings) => void
+}
 
 /** About as many as effect's own budget of ops allows. */
 const uncountedAtMost = 1024
@@ -44,36 +65,75 @@ const uncountedAtMost = 1024
  *
  * @internal
  */
-export class Conversation {
-  readonly senders: Waiters<WaitError>
-  readonly receivers: Waiters<WaitError>
+export abstract class Conversation {
   closed: Exit.Exit<never, Errors.ECLOSED> | undefined = undefined
-  /** Messages taken from and given to the application. */
-  sent = 0
-  received = 0
+  /** Set before `closed` is when it only receives any more. */
+  sendsClosed: Exit.Exit<never, Errors.ECLOSED> | undefined = undefined
   /** Operations since the runtime counted one. */
   private uncounted = 0
 
   constructor(
-    readonly verbs: Verbs,
-    deadlines: Deadlines,
-    readonly turn: TurnShape,
-    public patience: DefaultPatience
-  ) {
-    this.senders = new Waiters(() => this.closed !== undefined || verbs.canSend, deadlines)
-    this.receivers = new Waiters(() => this.closed !== undefined || verbs.canRecv, deadlines)
-  }
+    readonly shared: Shared,
+    public settings: Settings
+  ) {}
+
+  /** Whether a send, or a receive, would not have to wait. */
+  abstract get canSend(): boolean
+  abstract get canRecv(): boolean
+
+  abstract send(input: Input, options: Api.OperationOptions | undefined): Effect.Effect<void, OperationError>
+
+  abstract recv(options: Api.OperationOptions | undefined): Effect.Effect<Message, OperationError>
+
+  abstract sendAll(
+    messages: ReadonlyArray<Message>,
+    options: Api.OperationOptions | undefined
+  ): Effect.Effect<void, OperationError>
+
+  abstract recvChunk(
+    max: number,
+    options: Api.OperationOptions | undefined
+  ): Effect.Effect<Chunk.NonEmptyChunk<Message>, OperationError>
+
+  /** Whether somebody waits to send. */
+  abstract get wantsRoom(): boolean
 
   /** To be called after every event of the protocol. */
-  notify(): void {
-    this.receivers.notify()
-    this.senders.notify()
+  abstract notify(): void
+
+  /** Ends who waits to send; called once, with `sendsClosed` set. */
+  protected abstract endSends(closed: Exit.Exit<never, Errors.ECLOSED>): void
+
+  /** Ends who waits to receive; called once, with `closed` set. */
+  protected abstract endRecvs(closed: Exit.Exit<never, Errors.ECLOSED>): void
+
+  /** Nothing more is sent; what is there can still be received. */
+  closeSends(error: Errors.ECLOSED): void {
+    if (this.sendsClosed !== undefined) return
+    this.sendsClosed = Exit.fail(error)
+    this.endSends(this.sendsClosed)
+  }
+
+  close(error: Errors.ECLOSED): void {
+    if (this.closed !== undefined) return
+    this.closed = Exit.fail(error)
+    this.closeSends(error)
+    this.sendsClosed = this.closed
+    this.endRecvs(this.closed)
   }
 
   /** Whether other fibers, or the event loop, have waited long enough for a fiber that loops over ready operations. */
   isOthersTurn(): boolean {
     this.uncounted++
-    return this.uncounted > uncountedAtMost || this.turn.unsafeDue()
+    return this.uncounted > uncountedAtMost || this.shared.turn.unsafeDue()
+  }
+
+  /** An operation, and before it what has to come before. */
+  protected gated<A, E>(operation: () => Effect.Effect<A, E>): Effect.Effect<A, E> {
+    return Effect.suspend(() => {
+      const first = this.beforehand()
+      return first === undefined ? operation() : Effect.zipRight(first, this.gated(operation))
+    })
   }
 
   /** What has to come before an operation: the event loop's turn, or other fibers'. */
@@ -82,194 +142,24 @@ export class Conversation {
       this.uncounted = 0
       return Effect.yieldNow()
     }
-    return this.turn.unsafeDue() ? this.turn.hop : undefined
-  }
-
-  close(error: Errors.ECLOSED): void {
-    this.closed = Exit.fail(error)
-    this.senders.end(this.closed)
-    this.receivers.end(this.closed)
+    const { turn } = this.shared
+    return turn.unsafeDue() ? turn.hop : undefined
   }
 }
 
-const patienceOf = ({ nonblocking, timeout }: Api.OperationOptions, byDefault: Patience): Patience => {
-  if (nonblocking === true) return 0
-  if (timeout === undefined) return byDefault
-  const millis = Duration.toMillis(timeout)
+/**
+ * What an operation fails with that may not wait, or has waited too long.
+ *
+ * @internal
+ */
+export const late = (operation: string, options: Api.OperationOptions | undefined): WaitError =>
+  options?.nonblocking === true ? new Errors.EAGAIN({ operation }) : new Errors.ETIMEDOUT({ operation })
+
+/** @internal */
+export const patienceOf = (options: Api.OperationOptions | undefined, byDefault: Patience): Patience => {
+  if (options === undefined) return byDefault
+  if (options.nonblocking === true) return 0
+  if (options.timeout === undefined) return byDefault
+  const millis = Duration.toMillis(options.timeout)
   return millis === Infinity ? undefined : millis
-}
-
-/**
- * An effect without closures: what runs millions of times a second is one small object, with nothing in it that sees
- * the operation before. (Closures over an effect and its waiter make a chain from each operation to the next, and
- * garbage collection several times as dear.)
- */
-abstract class Operation<A> extends Effectable.Class<A, WaitError> implements Attempt<A, WaitError> {
-  constructor(
-    readonly conversation: Conversation,
-    private readonly waiters: Waiters<WaitError>,
-    private readonly options: Api.OperationOptions | undefined
-  ) {
-    super()
-  }
-
-  /** What it is called, and how long it waits when nobody says. */
-  protected abstract get name(): "send" | "recv"
-  protected abstract get patience(): Patience
-
-  abstract try(): Exit.Exit<A, WaitError> | undefined
-
-  /**
-   * `yield*` asks for this at the moment when it runs the effect, and a generator takes an exit without a step of the
-   * runtime: an operation that need not wait is then done here, in half the time. The runtime does not count it; so
-   * every so often it goes the long way, for others to run. Whoever takes an iterator outside of a fiber runs nothing.
-   */
-  override [Symbol.iterator](): Effect.EffectGenerator<Effect.Effect<A, WaitError>> {
-    const { conversation, waiters } = this
-    const now = !conversation.isOthersTurn() && conversation.closed === undefined && waiters.none && inFiber()
-    return new SingleShotGen(new YieldWrap(now ? (this.try() ?? this.wait()) : this))
-  }
-
-  commit(): Effect.Effect<A, WaitError> {
-    const { conversation, waiters } = this
-    const first = conversation.beforehand()
-    if (first !== undefined) return Effect.zipRight(first, this)
-    if (conversation.closed !== undefined) return conversation.closed
-    if (waiters.none) {
-      const exit = this.try()
-      if (exit !== undefined) return exit
-    }
-    return this.wait()
-  }
-
-  private wait(): Effect.Effect<A, WaitError> {
-    const { options } = this
-    const patience = options === undefined ? this.patience : patienceOf(options, this.patience)
-    return patience === 0 ? Exit.fail(this.late()) : this.waiters.wait(this, patience)
-  }
-
-  late(): WaitError {
-    return this.options?.nonblocking === true
-      ? new Errors.EAGAIN({ operation: this.name })
-      : new Errors.ETIMEDOUT({ operation: this.name })
-  }
-}
-
-abstract class Sending extends Operation<void> {
-  constructor(conversation: Conversation, options: Api.OperationOptions | undefined) {
-    super(conversation, conversation.senders, options)
-  }
-
-  protected get name() {
-    return "send" as const
-  }
-
-  protected get patience() {
-    return this.conversation.patience.sendTimeout
-  }
-}
-
-abstract class Receiving<A> extends Operation<A> {
-  constructor(conversation: Conversation, options: Api.OperationOptions | undefined) {
-    super(conversation, conversation.receivers, options)
-  }
-
-  protected get name() {
-    return "recv" as const
-  }
-
-  protected get patience() {
-    return this.conversation.patience.recvTimeout
-  }
-}
-
-/** @internal */
-export class Send extends Sending {
-  constructor(
-    conversation: Conversation,
-    private readonly input: Input,
-    options: Api.OperationOptions | undefined
-  ) {
-    super(conversation, options)
-  }
-
-  try(): Exit.Exit<void, WaitError> | undefined {
-    const { conversation } = this
-    if (conversation.closed !== undefined) return conversation.closed
-    // made anew each time, as the effect may run more than once and a message that was sent belongs to the receiver
-    if (!conversation.verbs.send(fromInput(this.input))) return undefined
-    conversation.sent++
-    conversation.receivers.notify()
-    return Exit.void
-  }
-}
-
-/**
- * All of them, in order; each goes out as soon as it can. It has its place in the batch, so it runs once.
- *
- * @internal
- */
-export class SendAll extends Sending {
-  private next = 0
-
-  constructor(
-    conversation: Conversation,
-    private readonly messages: ReadonlyArray<Message>,
-    options: Api.OperationOptions | undefined
-  ) {
-    super(conversation, options)
-  }
-
-  try(): Exit.Exit<void, WaitError> | undefined {
-    const { conversation, messages } = this
-    if (conversation.closed !== undefined) return conversation.closed
-    const from = this.next
-    while (this.next < messages.length && conversation.verbs.send(messages[this.next]!)) this.next++
-    conversation.sent += this.next - from
-    if (this.next > from) conversation.receivers.notify()
-    return this.next === messages.length ? Exit.void : undefined
-  }
-}
-
-/** @internal */
-export class Recv extends Receiving<Message> {
-  try(): Exit.Exit<Message, WaitError> | undefined {
-    const { conversation } = this
-    if (conversation.closed !== undefined) return conversation.closed
-    const message = conversation.verbs.recv()
-    if (message === undefined) return undefined
-    conversation.received++
-    conversation.senders.notify()
-    return Exit.succeed(message)
-  }
-}
-
-/**
- * What is there, at least one message and at most `max`.
- *
- * @internal
- */
-export class RecvChunk extends Receiving<Chunk.NonEmptyChunk<Message>> {
-  constructor(
-    conversation: Conversation,
-    private readonly max: number,
-    options: Api.OperationOptions | undefined
-  ) {
-    super(conversation, options)
-  }
-
-  try(): Exit.Exit<Chunk.NonEmptyChunk<Message>, WaitError> | undefined {
-    const { conversation, max } = this
-    if (conversation.closed !== undefined) return conversation.closed
-    const { verbs } = conversation
-    const messages: Array<Message> = []
-    for (let message = verbs.recv(); message !== undefined; message = verbs.recv()) {
-      messages.push(message)
-      if (messages.length >= max) break
-    }
-    if (messages.length === 0) return undefined
-    conversation.received += messages.length
-    conversation.senders.notify()
-    return Exit.succeed(Chunk.unsafeFromArray(messages) as Chunk.NonEmptyChunk<Message>)
-  }
 }

@@ -13,6 +13,7 @@ const bounds = { lo: 1, hi: 0x7fffffff }
  */
 export class IdSpaces {
   readonly sockets = new IdMap<object>(bounds)
+  readonly contexts = new IdMap<object>(bounds)
   readonly dialers = new IdMap<object>(bounds)
   readonly listeners = new IdMap<object>(bounds)
   private pipeIds: IdMap<object> | undefined = undefined

@@ -39,6 +39,10 @@ export interface Settings {
   readonly reconnectMax: number
   readonly sendBuffer: number
   readonly recvBuffer: number
+  /** Infinity: never. */
+  readonly resendTime: number
+  readonly resendTick: number
+  readonly ttl: number
 }
 
 /** What may be said of them. */
@@ -50,6 +54,9 @@ export interface Input {
   readonly reconnectMax?: Duration.DurationInput | undefined
   readonly sendBuffer?: number | undefined
   readonly recvBuffer?: number | undefined
+  readonly resendTime?: Duration.DurationInput | undefined
+  readonly resendTick?: Duration.DurationInput | undefined
+  readonly ttl?: number | undefined
 }
 
 /** @internal */
@@ -60,10 +67,16 @@ export const defaults: Settings = {
   reconnectMin: 1000,
   reconnectMax: 0,
   sendBuffer: 0,
-  recvBuffer: 0
+  recvBuffer: 0,
+  resendTime: 60_000,
+  resendTick: 1000,
+  ttl: 8
 }
 
 const largestBuffer = 8192
+
+/** As many as devices may lie between two sockets; more would be a loop. */
+const largestTtl = 15
 
 const finite = (name: string, input: Duration.DurationInput): Either.Either<number, Errors.EINVAL> =>
   Either.flatMap(time(name, input), (millis) =>
@@ -79,7 +92,14 @@ const readers: {
   reconnectMin: (input) => finite("reconnectMin", input),
   reconnectMax: (input) => finite("reconnectMax", input),
   sendBuffer: (input) => integer("sendBuffer", input, 0, largestBuffer),
-  recvBuffer: (input) => integer("recvBuffer", input, 0, largestBuffer)
+  recvBuffer: (input) => integer("recvBuffer", input, 0, largestBuffer),
+  // no time at all means never, as in libnng
+  resendTime: (input) => Either.map(time("resendTime", input), (millis) => millis || Infinity),
+  resendTick: (input) =>
+    Either.flatMap(finite("resendTick", input), (millis) =>
+      millis > 0 ? Either.right(millis) : invalid("resendTick", "is no time at all")
+    ),
+  ttl: (input) => integer("ttl", input, 1, largestTtl)
 }
 
 const read = <K extends keyof Settings>(
@@ -104,5 +124,36 @@ export const change = (before: Settings, input: Input): Either.Either<Settings, 
     reconnectMin: read("reconnectMin", input, before),
     reconnectMax: read("reconnectMax", input, before),
     sendBuffer: read("sendBuffer", input, before),
-    recvBuffer: read("recvBuffer", input, before)
+    recvBuffer: read("recvBuffer", input, before),
+    resendTime: read("resendTime", input, before),
+    resendTick: read("resendTick", input, before),
+    ttl: read("ttl", input, before)
   })
+
+const times: ReadonlySet<keyof Settings> = new Set([
+  "recvTimeout",
+  "sendTimeout",
+  "reconnectMin",
+  "reconnectMax",
+  "resendTime",
+  "resendTick"
+])
+
+/**
+ * These settings as an application sees them: times are Durations.
+ *
+ * @internal
+ */
+export const show = (settings: Settings, names: ReadonlyArray<keyof Settings>): Record<string, unknown> =>
+  Object.fromEntries(
+    names.map((name) => {
+      const value = settings[name]
+      return [name, times.has(name) ? (value === undefined ? Duration.infinity : Duration.millis(value)) : value]
+    })
+  )
+
+/** What every socket has. */
+export const common = ["recvTimeout", "sendTimeout", "recvMaxSize", "reconnectMin", "reconnectMax"] as const
+
+/** What every context has. */
+export const commonOfContexts = ["recvTimeout", "sendTimeout"] as const

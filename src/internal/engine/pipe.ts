@@ -1,7 +1,7 @@
 // hot path: bench/src/rows/oneway.js, rtt.js
 import * as Effect from "effect/Effect"
 import * as Address from "../../Address.js"
-import type { Handler } from "../../Duplex.js"
+import type { Handler, Leftover } from "../../Duplex.js"
 import * as Errors from "../../Errors.js"
 import type { Message } from "../../Message.js"
 import * as Api from "../../Pipe.js"
@@ -38,6 +38,7 @@ export class PipeImpl extends Shown implements Api.Pipe, Lane, Handler<ReadonlyA
   readonly socketId: number
   readonly peerProtocol: number
   readonly properties: Api.PipeProperties
+  readonly byReference: boolean
   writable = false
   /** Why it is gone, or going. */
   reason: Api.RemovalReason | undefined = undefined
@@ -62,6 +63,7 @@ export class PipeImpl extends Shown implements Api.Pipe, Lane, Handler<ReadonlyA
     this.socketId = owner.id
     this.peerProtocol = connection.peerProtocol
     this.properties = connection.properties
+    this.byReference = connection.byReference === true
     this.messages = connection.messages
   }
 
@@ -71,6 +73,10 @@ export class PipeImpl extends Shown implements Api.Pipe, Lane, Handler<ReadonlyA
 
   get hasNext(): boolean {
     return this.taken < this.inbox.length
+  }
+
+  get peek(): Message | undefined {
+    return this.inbox[this.taken]
   }
 
   /** True from the moment that nobody can use it any more. */
@@ -117,6 +123,11 @@ export class PipeImpl extends Shown implements Api.Pipe, Lane, Handler<ReadonlyA
     this.writable = this.messages.push(message)
   }
 
+  /** When all that was pushed is handed over, or cannot be any more. */
+  get allSent(): Effect.Effect<void> {
+    return Effect.async((resume) => this.messages.whenSent(() => resume(Effect.void)))
+  }
+
   /** Ends it from this side, now. */
   cut(reason: Api.RemovalReason): void {
     this.reason ??= reason
@@ -129,14 +140,14 @@ export class PipeImpl extends Shown implements Api.Pipe, Lane, Handler<ReadonlyA
     this.leave()
   }
 
-  /** Closes the connection; returns how many messages, sent or come, are lost with it. */
-  release(): number {
+  /** Closes the connection; returns how many messages that had come are lost with it, and what it had not sent. */
+  release(): { readonly lost: number } & Leftover<Message> {
     this.watcher = undefined
     this.cut(new Errors.ECLOSED({ operation: "pipe" }))
-    this.lost += this.messages.close().length
+    const { doubtful, unsent } = this.messages.close()
     const { lost } = this
     this.lost = 0
-    return lost
+    return { lost, doubtful, unsent }
   }
 
   onPull(batch: ReadonlyArray<Message>): void {

@@ -1,4 +1,5 @@
 import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
@@ -10,17 +11,15 @@ import type * as Stream from "effect/Stream"
 import * as Subscribable from "effect/Subscribable"
 import { Entropy } from "../../Entropy.js"
 import * as Errors from "../../Errors.js"
-import type { Message } from "../../Message.js"
 import type { Origin, Pipe, PipeEvent } from "../../Pipe.js"
 import type { Protocol } from "../../Protocol.js"
 import type * as Api from "../../Socket.js"
 import type { Connection } from "../../Transport.js"
 import { Transports } from "../../Transport.js"
 import { Turn } from "../../Turn.js"
-import type { Machine } from "../protocol/machine.js"
+import type { Losses, Machine } from "../protocol/machine.js"
 import { Broadcast } from "./broadcast.js"
-import type { WaitError } from "./conversation.js"
-import { Conversation, Recv } from "./conversation.js"
+import type { Conversation, Core, Shared } from "./conversation.js"
 import { Deadlines } from "../ports/deadlines.js"
 import type { IdSpaces } from "./ids.js"
 import { allocate, Ids } from "./ids.js"
@@ -49,13 +48,18 @@ export interface Spec {
   readonly raw: boolean
   readonly canSend: boolean
   readonly canRecv: boolean
-  readonly machine: (settings: Options.Settings) => Machine
+  /** The options that it has beside those of every socket, and its contexts beside those of every context. */
+  readonly options: ReadonlyArray<keyof Options.Settings>
+  readonly contextOptions?: ReadonlyArray<keyof Options.Settings>
+  readonly core: (shared: Shared, settings: Options.Settings) => Core
 }
 
 /** @internal */
 export type Input = Options.Input & { readonly beforeAttach?: Api.BeforeAttach | undefined }
 
 interface Services {
+  readonly now: () => number
+  readonly random: () => number
   /** Runs what nobody waits for: the end of a connection that ended by itself. */
   readonly fork: (effect: Effect.Effect<unknown>) => void
   readonly transports: Transports["Type"]
@@ -77,14 +81,25 @@ export class SocketImpl extends Shown implements Api.Socket {
   readonly id: number
   readonly protocol: Protocol
   readonly raw: boolean
+  readonly core: Core
   readonly machine: Machine
   readonly conversation: Conversation
-  /** The plain receive, made once. */
-  readonly recv: Effect.Effect<Message, WaitError>
+  /** Those of its contexts that are open. */
+  readonly contexts = new Set<Conversation>()
   settings: Options.Settings
   beforeAttach: Api.BeforeAttach | undefined
   reject = 0
-  readonly dropped = { disconnected: 0, resized: 0, closed: 0 }
+  readonly dropped: Losses = {
+    disconnected: 0,
+    resized: 0,
+    closed: 0,
+    stale: 0,
+    hops: 0,
+    unexpected: 0,
+    unroutable: 0,
+    full: 0
+  }
+  readonly counts = { sent: 0, received: 0 }
 
   private readonly attached = new Map<number, PipeImpl>()
   private readonly broadcast = new Broadcast<PipeEvent>()
@@ -92,6 +107,8 @@ export class SocketImpl extends Shown implements Api.Socket {
   private readonly peerWaits = new Set<() => void>()
   private readonly closed = Deferred.unsafeMake<void>(FiberId.none)
   closing = false
+  /** Messages that were accepted, and not handed over when it closed. */
+  private notHandedOver = 0
 
   constructor(
     readonly spec: Spec,
@@ -105,9 +122,11 @@ export class SocketImpl extends Shown implements Api.Socket {
     this.raw = spec.raw
     this.settings = settings
     this.beforeAttach = beforeAttach
-    this.machine = spec.machine(settings)
-    this.conversation = new Conversation(this.machine, services.deadlines, services.turn, settings)
-    this.recv = new Recv(this.conversation, undefined)
+    const { deadlines, now, random, turn } = services
+    const shared = { deadlines, turn, counts: this.counts, world: { now, random, losses: this.dropped } }
+    this.core = spec.core(shared, settings)
+    this.machine = this.core.machine
+    this.conversation = this.core.conversation
   }
 
   get events(): Stream.Stream<PipeEvent> {
@@ -123,8 +142,8 @@ export class SocketImpl extends Shown implements Api.Socket {
     return Effect.sync(() => ({
       pipes: this.attached.size,
       reject: this.reject,
-      sent: this.conversation.sent,
-      received: this.conversation.received,
+      sent: this.counts.sent,
+      received: this.counts.received,
       dropped: { ...this.dropped }
     }))
   }
@@ -141,7 +160,9 @@ export class SocketImpl extends Shown implements Api.Socket {
   readonly shutdown: Effect.Effect<void> = Effect.suspend(() => {
     if (this.closing) return Deferred.await(this.closed)
     this.closing = true
+    this.notHandedOver = this.machine.queued
     this.conversation.close(closedError("Socket"))
+    for (const context of this.contexts) context.close(closedError("Socket"))
     for (const wake of this.peerWaits) wake()
     return Effect.zipRight(
       Scope.close(this.services.scope, Exit.void),
@@ -155,6 +176,35 @@ export class SocketImpl extends Shown implements Api.Socket {
       })
     )
   }).pipe(Effect.uninterruptible)
+
+  /** Sends no more, waits until all is handed over or time is up, and closes; gives how much was not. */
+  drain(timeout: Duration.DurationInput): Effect.Effect<number, Errors.ECLOSED> {
+    return Effect.suspend(() => {
+      if (this.closing) return closedError("Socket.drain")
+      const error = new Errors.ECLOSED({ operation: "Socket", reason: "the socket is being drained" })
+      this.conversation.closeSends(error)
+      for (const context of this.contexts) context.closeSends(error)
+      return Effect.zipRight(
+        Effect.timeoutOption(this.handedOver, timeout),
+        Effect.uninterruptible(
+          Effect.flatMap(Effect.forkIn(this.shutdown, this.services.home), (fiber) =>
+            Effect.map(fiber.await, () => this.notHandedOver)
+          )
+        )
+      )
+    })
+  }
+
+  private readonly handedOver: Effect.Effect<void> = Effect.suspend(() => {
+    if (this.closing) return Effect.void
+    if (this.machine.queued > 0) return Effect.zipRight(this.peersChanged, this.handedOver)
+    const pipes = [...this.attached.values()]
+    // what a pipe had not sent may have come back
+    return Effect.zipRight(
+      Effect.forEach(pipes, (pipe) => pipe.allSent, { concurrency: "unbounded", discard: true }),
+      Effect.suspend(() => (this.machine.queued > 0 ? this.handedOver : Effect.void))
+    )
+  })
 
   emit(event: PipeEvent): void {
     this.broadcast.emit(event)
@@ -182,12 +232,11 @@ export class SocketImpl extends Shown implements Api.Socket {
   /** True if it had been attached. */
   detach(pipe: PipeImpl): boolean {
     const attached = this.attached.delete(pipe.id)
-    this.dropped.disconnected += pipe.release()
+    const { doubtful, lost, unsent } = pipe.release()
     this.services.pipeIds.remove(pipe.id)
-    if (attached) {
-      this.machine.detach(pipe)
-      this.changed()
-    }
+    this.dropped.disconnected += lost + doubtful.length + (attached ? this.machine.detach(pipe, unsent) : unsent.length)
+    if (this.closing) this.notHandedOver += doubtful.length + unsent.length
+    if (attached) this.changed()
     return attached
   }
 
@@ -203,17 +252,19 @@ export class SocketImpl extends Shown implements Api.Socket {
   writable(pipe: PipeImpl): void {
     this.machine.writable(pipe)
     this.conversation.notify()
+    if (this.peerWaits.size > 0) for (const wake of this.peerWaits) wake()
   }
 
   ended(pipe: PipeImpl): void {
     this.machine.writable(pipe)
-    if (!this.conversation.senders.none) pipe.giveUp()
+    this.machine.ended?.(pipe, this.conversation.wantsRoom)
   }
 
   configure(input: Options.Input): Either.Either<void, Errors.EINVAL> {
     return Either.map(Options.change(this.settings, input), (settings) => {
       this.settings = settings
-      this.conversation.patience = settings
+      this.conversation.settings = settings
+      this.core.configured?.(settings)
       this.dropped.resized += this.machine.resize({ send: settings.sendBuffer, recv: settings.recvBuffer })
       this.conversation.notify()
     })
@@ -257,13 +308,17 @@ const services: Effect.Effect<Services, never, Scope.Scope | Transports> = Effec
   const home = yield* Effect.scope
   const ids = yield* Ids
   const runtime = yield* Effect.runtime<never>()
+  const clock = yield* Effect.clock
+  const entropy = yield* Entropy
   return {
+    now: () => clock.unsafeCurrentTimeMillis(),
+    random: () => entropy.unsafeUint32(),
     fork: (effect) => void Runtime.runFork(runtime, effect),
     transports: yield* Transports,
-    deadlines: new Deadlines(runtime, yield* Effect.clock),
+    deadlines: new Deadlines(runtime, clock),
     turn: yield* Turn,
     ids,
-    pipeIds: ids.pipes(yield* Entropy),
+    pipeIds: ids.pipes(entropy),
     home,
     scope: yield* Scope.make(ExecutionStrategy.sequential)
   }

@@ -14,6 +14,13 @@ export interface Attempt<out A, out E> {
   readonly try: () => Exit.Exit<A, E> | undefined
   /** What it fails with when its time is over. */
   readonly late: () => E
+  /** It was interrupted while it waited. */
+  readonly left?: () => void
+}
+
+/** Somebody who waits, for whoever may end that. */
+export interface Waiting {
+  readonly attempt: Attempt<unknown, unknown>
 }
 
 /** Stand in for what a waiter no longer needs. */
@@ -21,7 +28,7 @@ const nothing = () => undefined
 const noAttempt: Attempt<unknown, unknown> = { try: nothing, late: nothing }
 
 /** Somebody who waits. A class and no literal, and emptied when done: V8 would learn to allocate it among the old. */
-class Waiter {
+class Waiter implements Waiting {
   place: "queued" | "woken" | "gone" = "gone"
   deadline: Deadline | undefined = undefined
   resume: (effect: Effect.Effect<never>) => void = nothing
@@ -62,9 +69,14 @@ export class Waiters<E> {
   /**
    * Waits until `attempt` gives an exit. After `millis` it fails, having done nothing.
    */
-  wait<A, E1 extends E>(attempt: Attempt<A, E1>, millis: number | undefined): Effect.Effect<A, E1> {
+  wait<A, E1 extends E>(
+    attempt: Attempt<A, E1>,
+    millis: number | undefined,
+    begun?: (waiting: Waiting) => void
+  ): Effect.Effect<A, E1> {
     return Effect.uninterruptibleMask((restore) => {
       const waiter = new Waiter(attempt)
+      if (begun !== undefined) begun(waiter)
       const line = Effect.async<A, E1>((resume) => {
         waiter.resume = resume as Waiter["resume"]
         if (millis !== undefined) waiter.deadline = this.deadlines.add(millis, () => this.expire(waiter))
@@ -77,6 +89,18 @@ export class Waiters<E> {
         return Effect.failCause(cause)
       })
     })
+  }
+
+  /** Ends one wait with this exit, even if it has been woken; not one that is over. */
+  fail(waiting: Waiting, exit: Exit.Exit<never, E>): void {
+    const waiter = waiting as Waiter
+    if (waiter.place === "woken") {
+      waiter.attempt = { try: () => exit, late: nothing }
+    } else if (waiter.place === "queued") {
+      const { resume } = waiter
+      this.leave(waiter)
+      resume(exit as Exit.Exit<never, never>)
+    }
   }
 
   /** Ends every wait with this exit. */
@@ -129,7 +153,9 @@ export class Waiters<E> {
   /** The wake that it had and did not use goes to the next. */
   private cancel(waiter: Waiter): void {
     if (waiter.place === "gone") return
+    const { attempt } = waiter
     this.leave(waiter)
+    attempt.left?.()
     this.notify()
   }
 

@@ -1,4 +1,5 @@
-import type { Handler } from "../../Duplex.js"
+import type { Handler, Leftover } from "../../Duplex.js"
+import { noLeftover } from "../../Duplex.js"
 import * as Errors from "../../Errors.js"
 import type { Message } from "../../Message.js"
 import * as Messages from "../../Message.js"
@@ -26,6 +27,7 @@ class End implements MessageDuplex {
   private full = false
   private closed = false
   private told = false
+  private awaited: Array<() => void> = []
 
   start(owner: Handler<ReadonlyArray<Message>, ReceiveError>): void {
     this.owner = owner
@@ -36,6 +38,7 @@ class End implements MessageDuplex {
     const message = this.peer.between
     if (message !== undefined) {
       this.peer.between = undefined
+      this.peer.settle()
       soon(this.peer.drain)
       return [message]
     }
@@ -57,16 +60,32 @@ class End implements MessageDuplex {
     return false
   }
 
-  close(): ReadonlyArray<Message> {
-    if (this.closed) return []
+  whenSent(done: () => void): void {
+    this.awaited.push(done)
+    this.settle()
+  }
+
+  close(): Leftover<Message> {
+    if (this.closed) return noLeftover
     this.closed = true
     this.owner = nobody
-    // the second came, and its owner will not be told of it any more
-    const lost = [this.between, this.arrived].filter((message) => message !== undefined)
+    const { arrived, between } = this
     this.between = undefined
     this.arrived = undefined
+    this.settle()
+    this.peer.settle()
     this.peer.peerClosed()
-    return lost
+    return {
+      unsent: between === undefined ? [] : [between],
+      // it came, and its owner will not be told of it any more
+      doubtful: arrived === undefined ? [] : [arrived]
+    }
+  }
+
+  /** Tells those who wait for it that the peer has all, or will have no more. */
+  private settle(): void {
+    if (this.between !== undefined && !this.peer.closed) return
+    for (const done of this.awaited.splice(0)) soon(done)
   }
 
   private peerClosed(): void {

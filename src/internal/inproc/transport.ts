@@ -50,8 +50,8 @@ const join = (name: Name, caller: Caller): readonly [Connection, Connection] => 
   const properties = { localAddress: address, remoteAddress: address }
   const [ours, theirs] = End.pair()
   return [
-    Transports.connection(ours, { peerProtocol: caller.protocol, properties }),
-    Transports.connection(theirs, { peerProtocol: name.protocol, properties })
+    Transports.connection(ours, { peerProtocol: caller.protocol, properties, byReference: true }),
+    Transports.connection(theirs, { peerProtocol: name.protocol, properties, byReference: true })
   ]
 }
 

@@ -1,7 +1,8 @@
 // hot path: bench/src/rows/oneway.js, rtt.js
 import type * as NodeStream from "node:stream"
 import type { Bytes, StreamError } from "../../ByteStream.js"
-import type { Handler } from "../../Duplex.js"
+import type { Handler, Leftover } from "../../Duplex.js"
+import { noLeftover } from "../../Duplex.js"
 import * as Errors from "../../Errors.js"
 import { fromNode, narrow } from "./errno.js"
 import { soon } from "../ports/soon.js"
@@ -88,13 +89,13 @@ export class NodeDuplex implements Bytes {
     return false
   }
 
-  close(): ReadonlyArray<ReadonlyArray<Uint8Array>> {
+  close(): Leftover<ReadonlyArray<Uint8Array>> {
     this.owner = nobody
     this.stream.destroy()
-    const unsent = this.writing === undefined ? [] : [this.writing]
+    const { writing } = this
     this.writing = undefined
     this.ahead = undefined
-    return unsent
+    return writing === undefined ? noLeftover : { unsent: [], doubtful: [writing] }
   }
 
   private readonly onData = (chunk: Uint8Array) => {

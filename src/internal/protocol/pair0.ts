@@ -1,7 +1,8 @@
 import * as Errors from "../../Errors.js"
 import type { Message } from "../../Message.js"
 import * as Protocol from "../../Protocol.js"
-import type { Lane, Machine, Refusal } from "./machine.js"
+import type { Buffers, Lane, Machine, Refusal, Verbs } from "./machine.js"
+import { unlessPeer } from "./machine.js"
 import { Queue } from "./queue.js"
 
 /**
@@ -9,12 +10,12 @@ import { Queue } from "./queue.js"
  *
  * @internal
  */
-export class Pair0Machine implements Machine {
+export class Pair0Machine implements Machine, Verbs {
   private peer: Lane | undefined = undefined
   private readonly sending: Queue
   private readonly received: Queue
 
-  constructor(buffers: { readonly send: number; readonly recv: number }) {
+  constructor(buffers: Buffers) {
     this.sending = new Queue(buffers.send)
     this.received = new Queue(buffers.recv)
   }
@@ -27,13 +28,13 @@ export class Pair0Machine implements Machine {
     return this.received.length > 0 || this.peer?.hasNext === true
   }
 
+  get queued(): number {
+    return this.sending.length
+  }
+
   attach(lane: Lane): Refusal | undefined {
-    if (lane.peerProtocol !== Protocol.pair0.number) {
-      return new Errors.EPROTO({
-        operation: "attach",
-        reason: `the peer speaks ${Protocol.describe(lane.peerProtocol)}, a pair0 socket needs pair0`
-      })
-    }
+    const stranger = unlessPeer(Protocol.pair0, lane)
+    if (stranger !== undefined) return stranger
     if (this.peer !== undefined) {
       return new Errors.EBUSY({ operation: "attach", reason: "a pair0 socket has one peer, and this one has it" })
     }
@@ -42,8 +43,14 @@ export class Pair0Machine implements Machine {
     return undefined
   }
 
-  detach(lane: Lane): void {
+  detach(lane: Lane, unsent: ReadonlyArray<Message>): number {
     if (this.peer === lane) this.peer = undefined
+    return unsent.length
+  }
+
+  /** The next peer is worth more than what the last one left behind. */
+  ended(lane: Lane, wanted: boolean): void {
+    if (wanted || this.sending.length > 0) lane.giveUp()
   }
 
   readable(lane: Lane): void {
@@ -51,7 +58,6 @@ export class Pair0Machine implements Machine {
   }
 
   writable(lane: Lane): void {
-    if (lane.ended && this.sending.length > 0) lane.giveUp()
     this.flush(lane)
   }
 
@@ -60,7 +66,6 @@ export class Pair0Machine implements Machine {
       this.peer.push(message)
       return true
     }
-    // the next peer is worth more than what the last one left behind
     if (this.peer?.ended === true) this.peer.giveUp()
     if (this.sending.full) return false
     this.sending.push(message)
@@ -73,7 +78,7 @@ export class Pair0Machine implements Machine {
     return message
   }
 
-  resize(buffers: { readonly send: number; readonly recv: number }): number {
+  resize(buffers: Buffers): number {
     const dropped = this.sending.resize(buffers.send) + this.received.resize(buffers.recv)
     if (this.peer !== undefined) this.readable(this.peer)
     return dropped

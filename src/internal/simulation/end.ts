@@ -1,6 +1,7 @@
 import type { Address } from "../../Address.js"
 import type { Bytes, StreamError } from "../../ByteStream.js"
-import type { Handler } from "../../Duplex.js"
+import type { Handler, Leftover } from "../../Duplex.js"
+import { noLeftover } from "../../Duplex.js"
 import * as Errors from "../../Errors.js"
 import { soon } from "../ports/soon.js"
 import type { Flow, Medium, Terminal } from "./flow.js"
@@ -60,13 +61,13 @@ export class End implements Bytes, Terminal {
     return false
   }
 
-  close(): ReadonlyArray<ReadonlyArray<Uint8Array>> {
-    if (this.closed) return []
+  close(): Leftover<ReadonlyArray<Uint8Array>> {
+    if (this.closed) return noLeftover
     this.medium.history.add({ _tag: "Closed", connection: this.connection, by: this.label })
-    const unsent = this.writing === undefined ? [] : [this.writing]
+    const { writing } = this
     this.outward.end()
     this.leave()
-    return unsent
+    return writing === undefined ? noLeftover : { unsent: [], doubtful: [writing] }
   }
 
   /** Its scope ends: closes, and tells the owner, whoever that is by now. */

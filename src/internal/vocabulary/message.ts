@@ -156,6 +156,31 @@ export const unsafeStart = (message: Api.Message): number => impl(message).start
 /** @internal */
 export const unsafeEnd = (message: Api.Message): number => impl(message).end
 
+/** @internal Puts these bytes, which nobody writes to any more, in the place of the header. */
+export const unsafeSetHeader = (message: Api.Message, bytes: Uint8Array): void => {
+  impl(message).header = bytes
+}
+
+/** @internal The 32 bits at this place of the body, which has them. */
+export const unsafeWord = (message: Api.Message, at: number): number => {
+  const { buffer, start } = impl(message)
+  const i = start + at
+  return ((buffer[i]! << 24) | (buffer[i + 1]! << 16) | (buffer[i + 2]! << 8) | buffer[i + 3]!) >>> 0
+}
+
+/** @internal Takes so many bytes, which it has, off the front of the body. */
+export const unsafeTrim = (message: Api.Message, size: number): void => body.dropFront(impl(message), size)
+
+/** @internal Moves so many bytes, which it has, from the front of the body to the end of the header. */
+export const unsafeMoveToHeader = (message: Api.Message, size: number): void => {
+  const self = impl(message)
+  const bytes = new Uint8Array(self.header.length + size)
+  bytes.set(self.header)
+  for (let i = 0; i < size; i++) bytes[self.header.length + i] = self.buffer[self.start + i]!
+  self.header = bytes
+  body.dropFront(self, size)
+}
+
 /** @internal */
 export const copy = (self: Api.Message): Api.Message => {
   const { buffer, end, header, pipeId, start } = impl(self)

@@ -1,0 +1,42 @@
+// hot path: bench/src/rows/oneway.js
+import type { Message } from "../../Message.js"
+import { Fifo } from "./fifo.js"
+import type { Lane } from "./machine.js"
+
+/**
+ * The lanes that take messages now, in turn: the one that has been ready longest is the next.
+ *
+ * @internal
+ */
+export class Distributor {
+  private readonly ready = new Fifo<Lane>()
+
+  /** Whether any takes a message. */
+  get isReady(): boolean {
+    return this.ready.length > 0
+  }
+
+  /** The next to be given a message. */
+  get next(): Lane | undefined {
+    return this.ready.first
+  }
+
+  /** It takes messages, for the first time or again. */
+  add(lane: Lane): void {
+    if (lane.writable) this.ready.push(lane)
+  }
+
+  remove(lane: Lane): void {
+    this.ready.remove(lane)
+  }
+
+  /** False: none takes it. */
+  give(message: Message): boolean {
+    const lane = this.ready.first
+    if (lane === undefined) return false
+    lane.push(message)
+    if (lane.writable) this.ready.rotate()
+    else this.ready.shift()
+    return true
+  }
+}
