@@ -31,7 +31,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
   ByteStream: ["TypeId", "isByteStream", "make", "stream"],
   ByteTransport: ["connection", "make"],
   Dialer: ["TypeId", "isDialer", "make", "start", "startAio"],
-  Duplex: ["effects"],
+  Duplex: ["effects", "noLeftover"],
   Entropy: ["Entropy", "make"],
   Errors: [
     "EADDRINUSE",
@@ -116,6 +116,10 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "sub0",
     "surveyor0"
   ],
+  Pull0: ["make", "makeRaw", "stream"],
+  Push0: ["make", "makeRaw", "sink"],
+  Rep0: ["make", "makeRaw", "serve"],
+  Req0: ["make", "makeRaw", "request"],
   Socket: [
     "CanRecvTypeId",
     "CanSendTypeId",
@@ -126,6 +130,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "canSend",
     "configure",
     "dial",
+    "drain",
     "getPipe",
     "isReadable",
     "isSocket",
@@ -142,6 +147,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "sink",
     "stream"
   ],
+  SocketContext: ["TypeId", "configure", "isSocketContext", "make", "recv", "send", "settings"],
   TestTransport: [
     "Network",
     "TypeId",
@@ -196,7 +202,12 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "Pair0",
     "Pipe",
     "Protocol",
+    "Pull0",
+    "Push0",
+    "Rep0",
+    "Req0",
     "Socket",
+    "SocketContext",
     "TestTransport",
     "Transport",
     "Turn",
