@@ -28,10 +28,9 @@ class Server<E, R> {
   /** One request after the other. */
   readonly worker: Effect.Effect<never, E | Errors.ECLOSED, R> = Effect.suspend(() => {
     const context = this.open()
-    const self = this
     return Effect.ensuring(
-      Effect.gen(function* () {
-        for (;;) yield* self.answer(context, yield* self.next(context))
+      Effect.gen(this, function* () {
+        for (;;) yield* this.answer(context, yield* this.next(context))
       }),
       this.release(context)
     )
