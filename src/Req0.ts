@@ -180,7 +180,7 @@ export const makeRaw = (
  *
  * - `NNG_ETIMEDOUT`: none came within `timeout`, or the socket's `recvTimeout`; the time until a replier took it counts;
  * - `NNG_ECONNRESET`: the replier is gone, and it is not to be sent again (`resendTime`);
- * - `NNG_EAGAIN`: it was asked not to wait;
+ * - `NNG_EAGAIN`: it was asked not to wait; like one without any time it then asks nobody;
  * - `NNG_ECLOSED`: the socket is closed, or was while it waited.
  *
  * @since 0.1.0

@@ -35,8 +35,56 @@ export const parser = (onMessage) => {
   }
 }
 
-/** The SP header of pair0, so that either side may be anybody's. */
-export const greeting = Buffer.from([0x00, 0x53, 0x50, 0x00, 0x00, 0x10, 0x00, 0x00])
+/** The same for bodies of any size: one that spans reads gets memory of its own, once. */
+export const assembler = (onMessage) => {
+  const head = Buffer.alloc(8)
+  let headLength = 0
+  let body
+  let bodyLength = 0
+  return (bytes) => {
+    const end = bytes.length
+    let at = 0
+    while (at < end) {
+      if (body !== undefined) {
+        const taken = Math.min(body.length - bodyLength, end - at)
+        body.set(bytes.subarray(at, at + taken), bodyLength)
+        bodyLength += taken
+        at += taken
+        if (bodyLength < body.length) return
+        const whole = body
+        body = undefined
+        onMessage(whole)
+        continue
+      }
+      let size
+      if (headLength > 0 || end - at < 8) {
+        const taken = Math.min(8 - headLength, end - at)
+        head.set(bytes.subarray(at, at + taken), headLength)
+        headLength += taken
+        at += taken
+        if (headLength < 8) return
+        headLength = 0
+        size = head.readUInt32BE(4)
+      } else {
+        size = bytes.readUInt32BE(at + 4)
+        at += 8
+      }
+      if (end - at >= size) {
+        onMessage(bytes.subarray(at, at + size))
+        at += size
+      } else {
+        body = Buffer.allocUnsafeSlow(size)
+        bodyLength = 0
+      }
+    }
+  }
+}
+
+/** The SP header of a protocol. */
+export const greetingOf = (protocol) => Buffer.from([0x00, 0x53, 0x50, 0x00, 0x00, protocol, 0x00, 0x00])
+
+/** That of pair0, so that either side may be anybody's. */
+export const greeting = greetingOf(0x10)
 
 /** Leaves out the peer's header. */
 export const afterGreeting = (onData) => {

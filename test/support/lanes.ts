@@ -50,4 +50,3 @@ export class FakeLane implements Lane {
     return this.arrived.shift()
   }
 }
-

@@ -108,8 +108,7 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
 
   close(): Leftover<Message> {
     if (this.closed) return noLeftover
-    // nobody reads any more what would be written now
-    if (this.ended === undefined) this.write()
+    this.write()
     this.closed = true
     this.owner = nobody
     this.bytes.close()
@@ -160,7 +159,8 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
   }
 
   private write(): void {
-    if (this.closed || this.writing !== undefined || this.pending.length === 0) return
+    // what is written when it has ended is lost, and what is not can go to another
+    if (this.closed || this.ended !== undefined || this.writing !== undefined || this.pending.length === 0) return
     const batch = this.pending
     const size = this.pendingBytes
     this.pending = []

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as Errors from "../../Errors.js"
@@ -27,7 +28,6 @@ class ContextImpl extends Shown {
   ) {
     super()
     this.id = allocate(socket.services.ids.contexts, this)
-    socket.contexts.add(conversation)
   }
 
   get isClosed(): boolean {
@@ -68,9 +68,9 @@ export const make = (
   return Effect.acquireRelease(
     Effect.suspend((): Effect.Effect<ContextImpl, Errors.ECLOSED | Errors.EINVAL> => {
       if (self.closing) return new Errors.ECLOSED({ operation: "SocketContext.make", reason: "the socket is closed" })
-      return Effect.map(
+      return Either.map(
         Options.change(self.settings, options),
-        (settings) => new ContextImpl(self, self.core.open!(settings))
+        (settings) => new ContextImpl(self, self.openContext(settings))
       )
     }),
     (context) => context.release

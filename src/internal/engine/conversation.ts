@@ -40,6 +40,8 @@ export interface Shared {
   readonly world: World
   /** Messages given by and to the application. */
   readonly counts: { sent: number; received: number }
+  /** Set when the socket only receives any more, for conversations that are opened later. */
+  sendsClosed: Exit.Exit<never, Errors.ECLOSED> | undefined
 }
 
 /**
@@ -68,14 +70,16 @@ const uncountedAtMost = 1024
 export abstract class Conversation {
   closed: Exit.Exit<never, Errors.ECLOSED> | undefined = undefined
   /** Set before `closed` is when it only receives any more. */
-  sendsClosed: Exit.Exit<never, Errors.ECLOSED> | undefined = undefined
+  sendsClosed: Exit.Exit<never, Errors.ECLOSED> | undefined
   /** Operations since the runtime counted one. */
   private uncounted = 0
 
   constructor(
     readonly shared: Shared,
     public settings: Settings
-  ) {}
+  ) {
+    this.sendsClosed = shared.sendsClosed
+  }
 
   /** Whether a send, or a receive, would not have to wait. */
   abstract get canSend(): boolean

@@ -114,7 +114,7 @@ class Asking implements Attempt<Message, OperationError> {
     const { request } = this
     this.verdict = verdict
     // whoever gave it has it back
-    if (request.lane === undefined) Messages.Header.clear(request.message)
+    if (request.state === "new") Messages.Header.clear(request.message)
     this.requests.machine.retire(request)
     this.answered.end(verdict)
   }
@@ -146,26 +146,23 @@ class Ask extends Effectable.Class<Message, OperationError> {
     if (context.sendsClosed !== undefined) return context.sendsClosed
     const { requests, settings } = context
     const patience = patienceOf(options, settings.recvTimeout)
+    // its answer would come too late: it is not even asked
+    if (patience === 0) return Exit.fail(late("request", options))
     const asking = requests.ask(this.input, settings.resendTime)
-    if (requests.senders.none && requests.submit(asking.request)) {
-      return patience === 0 ? this.tooLate(asking) : asking.answered.wait(asking, patience)
-    }
-    return patience === 0 ? this.tooLate(asking) : this.waitTwice(asking, patience)
-  }
-
-  private tooLate(asking: Asking): Effect.Effect<never, OperationError> {
-    const exit = Exit.fail(late("request", this.options))
-    asking.end(exit)
-    return exit
+    return requests.senders.none && requests.submit(asking.request)
+      ? asking.answered.wait(asking, patience)
+      : this.waitTwice(asking, patience)
   }
 
   /** For somebody who takes the request, and then for the answer; together no longer than that. */
   private waitTwice(asking: Asking, patience: Patience): Effect.Effect<Message, OperationError> {
+    const { context } = this
     const { requests } = asking
     const { now } = requests.shared.world
     const until = patience === undefined ? undefined : now() + patience
     const submit: Attempt<void, OperationError> = {
-      try: () => (requests.submit(asking.request) ? Exit.void : undefined),
+      // it may have been woken before the socket was closed
+      try: () => context.sendsClosed ?? (requests.submit(asking.request) ? Exit.void : undefined),
       late: () => asking.late()
     }
     const rest = Effect.suspend(() =>

@@ -12,11 +12,15 @@ type Handler<E, R> = (request: Message) => Effect.Effect<Input, E, R>
 
 const forEver = { timeout: Duration.infinity }
 
+/** A handler that interrupts itself is not to vanish unseen. */
+const loudly = { propagateInterruption: true }
+
 /** Of all that can befall a receive or a send here, only this is not of our own making. */
 const onlyClosed = <A>(operation: Effect.Effect<A, OperationError>): Effect.Effect<A, Errors.ECLOSED> =>
   Effect.catchAll(operation, (error) => (error._tag === "NNG_ECLOSED" ? Effect.fail(error) : Effect.die(error)))
 
 class Server<E, R> {
+  /** Those that are open; what is left of them when it ends goes with it. */
   private readonly contexts = new Set<ReplyContext>()
 
   constructor(
@@ -26,15 +30,21 @@ class Server<E, R> {
   ) {}
 
   /** One request after the other. */
-  readonly worker: Effect.Effect<never, E | Errors.ECLOSED, R> = Effect.suspend(() => {
+  readonly worker: Effect.Effect<never, E | Errors.ECLOSED, R> = Effect.gen(this, function* () {
     const context = this.open()
-    return Effect.ensuring(
-      Effect.gen(this, function* () {
-        for (;;) yield* this.answer(context, yield* this.next(context))
-      }),
-      this.release(context)
-    )
+    for (;;) yield* this.answer(context, yield* this.next(context))
   })
+
+  /** Several of these. (An `Effect.all` of them that is interrupted while it forks may never end: effect 3.22.) */
+  workers(count: number): Effect.Effect<never, E | Errors.ECLOSED, R> {
+    return Effect.scoped(
+      Effect.gen(this, function* () {
+        const workers = yield* FiberSet.make<never, E | Errors.ECLOSED>()
+        for (let n = 0; n < count; n++) yield* FiberSet.run(workers, this.worker, loudly)
+        return yield* Effect.zipRight(FiberSet.join(workers), Effect.never)
+      })
+    )
+  }
 
   /** Each request in a fiber of its own. */
   readonly unbounded: Effect.Effect<never, E | Errors.ECLOSED, R> = Effect.scoped(
@@ -43,18 +53,22 @@ class Server<E, R> {
       const receive = Effect.gen(this, function* () {
         for (;;) {
           const context = this.open()
-          const request = yield* Effect.onError(this.next(context), () => this.release(context))
-          yield* FiberSet.run(handlers, Effect.ensuring(this.answer(context, request), this.release(context)))
+          const request = yield* this.next(context)
+          const answered = Effect.ensuring(this.answer(context, request), this.release(context))
+          yield* FiberSet.run(handlers, answered, loudly)
         }
       })
       return yield* Effect.raceFirst(receive, Effect.zipRight(FiberSet.join(handlers), Effect.never))
     })
   )
 
+  readonly releaseAll = Effect.sync(() => {
+    for (const context of this.contexts) this.socket.contexts.delete(context)
+  })
+
   private open(): ReplyContext {
-    const context = this.socket.core.open!(this.socket.settings) as ReplyContext
+    const context = this.socket.openContext(this.socket.settings) as ReplyContext
     this.contexts.add(context)
-    this.socket.contexts.add(context)
     return context
   }
 
@@ -93,21 +107,17 @@ export const serve = <E, R>(
   handler: Handler<E, R>,
   { concurrency = 1, interruptWhenGone = false }: Api.ServeOptions = {}
 ): Effect.Effect<never, E | Errors.ECLOSED | Errors.EINVAL, R> => {
-  const server = new Server(socket, handler, interruptWhenGone)
-  if (concurrency === "unbounded") return server.unbounded
-  if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
+  if (concurrency !== "unbounded" && !(Number.isSafeInteger(concurrency) && concurrency > 0)) {
     return new Errors.EINVAL({
       operation: "Rep0.serve",
       reason: `concurrency is ${concurrency}, not a whole number from 1`
     })
   }
-  return concurrency === 1
-    ? server.worker
-    : Effect.zipRight(
-        Effect.all(
-          Array.from({ length: concurrency }, () => server.worker),
-          { concurrency: "unbounded", discard: true }
-        ),
-        Effect.never
-      )
+  return Effect.suspend(() => {
+    const server = new Server(socket, handler, interruptWhenGone)
+    return Effect.ensuring(
+      concurrency === "unbounded" ? server.unbounded : concurrency === 1 ? server.worker : server.workers(concurrency),
+      server.releaseAll
+    )
+  })
 }

@@ -73,6 +73,8 @@ interface Services {
   readonly scope: Scope.CloseableScope
 }
 
+const nothing: ReadonlyArray<never> = []
+
 const closedError = (operation: string) => new Errors.ECLOSED({ operation, reason: "the socket is closed" })
 
 /** @internal */
@@ -107,7 +109,8 @@ export class SocketImpl extends Shown implements Api.Socket {
   private readonly peerWaits = new Set<() => void>()
   private readonly closed = Deferred.unsafeMake<void>(FiberId.none)
   closing = false
-  /** Messages that were accepted, and not handed over when it closed. */
+  private readonly shared: Shared
+  /** Messages that were accepted, and lost before they were handed over, since it sends no more. */
   private notHandedOver = 0
 
   constructor(
@@ -123,8 +126,14 @@ export class SocketImpl extends Shown implements Api.Socket {
     this.settings = settings
     this.beforeAttach = beforeAttach
     const { deadlines, now, random, turn } = services
-    const shared = { deadlines, turn, counts: this.counts, world: { now, random, losses: this.dropped } }
-    this.core = spec.core(shared, settings)
+    this.shared = {
+      deadlines,
+      turn,
+      counts: this.counts,
+      world: { now, random, losses: this.dropped },
+      sendsClosed: undefined
+    }
+    this.core = spec.core(this.shared, settings)
     this.machine = this.core.machine
     this.conversation = this.core.conversation
   }
@@ -160,14 +169,14 @@ export class SocketImpl extends Shown implements Api.Socket {
   readonly shutdown: Effect.Effect<void> = Effect.suspend(() => {
     if (this.closing) return Deferred.await(this.closed)
     this.closing = true
-    this.notHandedOver = this.machine.queued
+    this.notHandedOver += this.machine.queued
     this.conversation.close(closedError("Socket"))
     for (const context of this.contexts) context.close(closedError("Socket"))
-    for (const wake of this.peerWaits) wake()
+    this.dropped.closed += this.machine.close()
+    this.wake()
     return Effect.zipRight(
       Scope.close(this.services.scope, Exit.void),
       Effect.suspend(() => {
-        this.dropped.closed += this.machine.close()
         this.services.deadlines.close()
         this.broadcast.end()
         this.changes.end()
@@ -182,6 +191,7 @@ export class SocketImpl extends Shown implements Api.Socket {
     return Effect.suspend(() => {
       if (this.closing) return closedError("Socket.drain")
       const error = new Errors.ECLOSED({ operation: "Socket", reason: "the socket is being drained" })
+      this.shared.sendsClosed ??= Exit.fail(error)
       this.conversation.closeSends(error)
       for (const context of this.contexts) context.closeSends(error)
       return Effect.zipRight(
@@ -197,12 +207,15 @@ export class SocketImpl extends Shown implements Api.Socket {
 
   private readonly handedOver: Effect.Effect<void> = Effect.suspend(() => {
     if (this.closing) return Effect.void
-    if (this.machine.queued > 0) return Effect.zipRight(this.peersChanged, this.handedOver)
     const pipes = [...this.attached.values()]
-    // what a pipe had not sent may have come back
+    if (this.machine.queued > 0 || pipes.some((pipe) => pipe.isGone)) {
+      return Effect.zipRight(this.peersChanged, this.handedOver)
+    }
+    // what one had not sent when it ended goes to another
+    const allThere = () => pipes.every((pipe) => !pipe.isGone && this.attached.has(pipe.id))
     return Effect.zipRight(
       Effect.forEach(pipes, (pipe) => pipe.allSent, { concurrency: "unbounded", discard: true }),
-      Effect.suspend(() => (this.machine.queued > 0 ? this.handedOver : Effect.void))
+      Effect.suspend(() => (this.machine.queued === 0 && allThere() ? Effect.void : this.handedOver))
     )
   })
 
@@ -234,10 +247,23 @@ export class SocketImpl extends Shown implements Api.Socket {
     const attached = this.attached.delete(pipe.id)
     const { doubtful, lost, unsent } = pipe.release()
     this.services.pipeIds.remove(pipe.id)
-    this.dropped.disconnected += lost + doubtful.length + (attached ? this.machine.detach(pipe, unsent) : unsent.length)
-    if (this.closing) this.notHandedOver += doubtful.length + unsent.length
+    // while it closes nobody else is to have it
+    const returned = attached && !this.closing ? unsent : nothing
+    const withMachine = attached ? this.machine.detach(pipe, returned) : 0
+    const inDoubt = this.machine.resends === true ? 0 : doubtful.length
+    const notHandedOver = unsent.length - returned.length + withMachine + inDoubt
+    this.dropped.disconnected += lost + notHandedOver
+    if (this.shared.sendsClosed !== undefined) this.notHandedOver += notHandedOver
     if (attached) this.changed()
     return attached
+  }
+
+  /** Another conversation beside its own; whoever opens it takes it out of `contexts` in the end. */
+  openContext(settings: Options.Settings): Conversation {
+    const context = this.core.open!(settings)
+    if (this.closing) context.close(closedError("Socket"))
+    else this.contexts.add(context)
+    return context
   }
 
   getPipe(id: number): PipeImpl | undefined {
@@ -247,26 +273,33 @@ export class SocketImpl extends Shown implements Api.Socket {
   readable(pipe: PipeImpl): void {
     this.machine.readable(pipe)
     this.conversation.notify()
+    if (this.shared.sendsClosed !== undefined) this.wake()
   }
 
   writable(pipe: PipeImpl): void {
     this.machine.writable(pipe)
     this.conversation.notify()
-    if (this.peerWaits.size > 0) for (const wake of this.peerWaits) wake()
+    if (this.shared.sendsClosed !== undefined) this.wake()
   }
 
   ended(pipe: PipeImpl): void {
     this.machine.writable(pipe)
     this.machine.ended?.(pipe, this.conversation.wantsRoom)
+    this.conversation.notify()
   }
 
   configure(input: Options.Input): Either.Either<void, Errors.EINVAL> {
     return Either.map(Options.change(this.settings, input), (settings) => {
+      const { recvBuffer, sendBuffer } = this.settings
       this.settings = settings
       this.conversation.settings = settings
       this.core.configured?.(settings)
-      this.dropped.resized += this.machine.resize({ send: settings.sendBuffer, recv: settings.recvBuffer })
+      // what came back from a lost peer beyond the capacity stays, unless that is changed
+      if (settings.sendBuffer !== sendBuffer || settings.recvBuffer !== recvBuffer) {
+        this.dropped.resized += this.machine.resize({ send: settings.sendBuffer, recv: settings.recvBuffer })
+      }
       this.conversation.notify()
+      this.wake()
     })
   }
 
@@ -289,6 +322,10 @@ export class SocketImpl extends Shown implements Api.Socket {
   private changed(): void {
     this.conversation.notify()
     if (this.changes.heard) this.changes.emit([...this.attached.values()])
+    this.wake()
+  }
+
+  private wake(): void {
     for (const wake of this.peerWaits) wake()
   }
 

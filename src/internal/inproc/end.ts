@@ -69,17 +69,14 @@ class End implements MessageDuplex {
     if (this.closed) return noLeftover
     this.closed = true
     this.owner = nobody
-    const { arrived, between } = this
+    const { between, peer } = this
     this.between = undefined
-    this.arrived = undefined
     this.settle()
-    this.peer.settle()
-    this.peer.peerClosed()
-    return {
-      unsent: between === undefined ? [] : [between],
-      // it came, and its owner will not be told of it any more
-      doubtful: arrived === undefined ? [] : [arrived]
-    }
+    peer.settle()
+    peer.peerClosed()
+    // the peer closed before it was told of what had arrived
+    const refused = peer.closed ? peer.arrived : undefined
+    return { unsent: [refused, between].filter((message) => message !== undefined), doubtful: [] }
   }
 
   /** Tells those who wait for it that the peer has all, or will have no more. */
@@ -99,7 +96,7 @@ class End implements MessageDuplex {
 
   private readonly deliver = () => {
     const message = this.arrived
-    if (message === undefined) return
+    if (message === undefined || this.closed) return
     this.arrived = undefined
     this.owner.onPull([message])
   }

@@ -7,6 +7,9 @@ import * as Runtime from "effect/Runtime"
 import type { Deadline } from "./timeline.js"
 import { Timeline } from "./timeline.js"
 
+/** A sleep is of whole nanoseconds: where time has finer parts, one ends a little early, and the rest would be none. */
+const tolerance = 0.001
+
 /**
  * Deadlines of one owner. One sleeper on effect's Clock serves them all, and is replaced only for an earlier one.
  *
@@ -62,7 +65,7 @@ export class Deadlines {
   private fireDue(): void {
     this.wakesAt = Infinity
     this.sleeper = undefined
-    this.timeline.fire(this.clock.unsafeCurrentTimeMillis())
+    this.timeline.fire(this.clock.unsafeCurrentTimeMillis() + tolerance)
     this.arm()
   }
 }

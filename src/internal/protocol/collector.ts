@@ -27,7 +27,13 @@ export class Collector {
   }
 
   recv(): Message | undefined {
-    const message = this.received.shift() ?? this.takeFrom(this.waiting.shift())
+    let message = this.received.shift()
+    // one that was cut has nothing any more
+    while (message === undefined && this.waiting.length > 0) {
+      const lane = this.waiting.shift()!
+      message = this.takeFrom(lane)
+      this.readable(lane)
+    }
     this.refill()
     return message
   }
@@ -63,16 +69,15 @@ export class Collector {
 
   private refill(): void {
     while (!this.received.full && this.waiting.length > 0) {
-      const message = this.takeFrom(this.waiting.shift())
+      const lane = this.waiting.shift()!
+      const message = this.takeFrom(lane)
       if (message !== undefined) this.received.push(message)
+      this.readable(lane)
     }
   }
 
-  private takeFrom(lane: Lane | undefined): Message | undefined {
-    if (lane === undefined) return undefined
+  private takeFrom(lane: Lane): Message | undefined {
     this.checked.delete(lane)
-    const message = lane.next()
-    this.readable(lane)
-    return message
+    return lane.next()
   }
 }

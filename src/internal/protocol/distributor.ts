@@ -21,9 +21,10 @@ export class Distributor {
     return this.ready.first
   }
 
-  /** It takes messages, for the first time or again. */
+  /** It takes messages, for the first time or again; or it has ended, and takes none any more. */
   add(lane: Lane): void {
     if (lane.writable) this.ready.push(lane)
+    else this.ready.remove(lane)
   }
 
   remove(lane: Lane): void {

@@ -47,29 +47,32 @@ export class Rep0Machine implements Machine {
 
   /** The request of whoever has waited longest. */
   take(): Inquiry | undefined {
-    const lane = this.askers.shift()
-    if (lane === undefined) return undefined
-    const inquiry = this.held.get(lane)!
-    this.held.delete(lane)
-    lane.next()
-    // one is with the application now, and the next may be held
-    this.readable(lane)
-    return inquiry
+    for (let lane = this.askers.shift(); lane !== undefined; lane = this.askers.shift()) {
+      const inquiry = this.held.get(lane)!
+      this.held.delete(lane)
+      // nothing: it was cut meanwhile
+      const taken = lane.next()
+      // one is with the application now, and the next may be held
+      this.readable(lane)
+      if (taken !== undefined) return inquiry
+    }
+    return undefined
   }
 
   /** Whether an answer would go out at once, or nowhere. */
-  canReply({ lane }: Inquiry): boolean {
-    return lane.writable || !this.lanes.has(lane)
+  canReply(inquiry: Inquiry): boolean {
+    return inquiry.lane.writable || !this.isThere(inquiry)
   }
 
-  /** Whether whoever asked is still there. */
+  /** Whether whoever asked is still there; what he left behind may be. */
   isThere({ lane }: Inquiry): boolean {
-    return this.lanes.has(lane)
+    return !lane.ended && this.lanes.has(lane)
   }
 
   /** False: it would have to wait. Whoever asked may be gone; then the answer is dropped. */
-  reply({ backtrace, lane }: Inquiry, message: Message): boolean {
-    if (!this.lanes.has(lane)) {
+  reply(inquiry: Inquiry, message: Message): boolean {
+    const { backtrace, lane } = inquiry
+    if (!this.isThere(inquiry)) {
       this.world.losses.unroutable++
       return true
     }

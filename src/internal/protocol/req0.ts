@@ -29,7 +29,7 @@ export class Request<W> {
   reply: Message | undefined = undefined
   /** Who wants to know what becomes of it. */
   waking: W | undefined = undefined
-  /** Who had it last, and who had it before. */
+  /** Who had it last, and who had it before, as far as they are still there. */
   lane: Lane | undefined = undefined
   earlier: Array<Lane> | undefined = undefined
   resendAt = Infinity
@@ -40,6 +40,15 @@ export class Request<W> {
     /** Milliseconds until it is sent again; Infinity: never. */
     readonly resendTime: number
   ) {}
+}
+
+const without = (lanes: ReadonlyArray<Lane>, lane: Lane): Array<Lane> => lanes.filter((other) => other !== lane)
+
+/** Another one has it now. */
+const remember = (request: Request<unknown>, lane: Lane): void => {
+  const { earlier, lane: before } = request
+  if (before !== undefined) request.earlier = [...without(earlier ?? [], lane), before]
+  request.lane = lane
 }
 
 /**
@@ -91,8 +100,7 @@ export class Req0Machine<W> implements Machine {
     const lane = this.repliers.next
     if (lane === undefined) return false
     const kept = request.resendTime < Infinity
-    if (request.lane !== undefined && request.lane !== lane) (request.earlier ??= []).push(request.lane)
-    request.lane = lane
+    if (request.lane !== lane) remember(request, lane)
     request.state = "sent"
     if (kept) request.resendAt = this.world.now() + request.resendTime
     this.repliers.give(kept && lane.byReference ? copy(request.message) : request.message)
@@ -102,6 +110,7 @@ export class Req0Machine<W> implements Machine {
   /** Nobody wants its answer. */
   retire(request: Request<W>): void {
     if (request.state === "again") this.again.remove(request)
+    if (request.reply !== undefined) this.world.losses.stale++
     this.open.delete(request.id)
     request.state = "retired"
     request.reply = undefined
@@ -124,7 +133,12 @@ export class Req0Machine<W> implements Machine {
   detach(lane: Lane): number {
     this.repliers.remove(lane)
     for (const request of this.open.values()) {
-      if (request.lane !== lane || request.state !== "sent") continue
+      if (request.lane !== lane) {
+        if (request.earlier !== undefined) request.earlier = without(request.earlier, lane)
+        continue
+      }
+      request.lane = undefined
+      if (request.state !== "sent") continue
       if (request.resendTime < Infinity) {
         this.sendAgain(request)
       } else {

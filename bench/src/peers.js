@@ -1,0 +1,45 @@
+// Contenders that several rows share. A peer that this machine does not have is left out.
+import { existsSync } from "node:fs"
+import { node, one, two } from "./driver.js"
+import { program } from "./native.js"
+
+const hasZeromq = existsSync(new URL("../node_modules/zeromq", import.meta.url))
+if (!hasZeromq) process.stderr.write("no zeromq.js in this run (npm --prefix bench ci)\n")
+
+export const anyPort = "tcp://127.0.0.1:0"
+
+/** What `make` gives for the path of a C program. */
+export const libnng = (name, make) => {
+  const path = program(name)
+  return path === undefined ? {} : { libnng: make(path) }
+}
+
+export const zeromq = (run) => (hasZeromq ? { "zeromq.js": run } : {})
+
+/** One way over tcp: the peers of ours. */
+export const oneWayPeers = (size, { single = false } = {}) => ({
+  ...libnng(
+    "oneway",
+    (path) => () => two({ listener: [path, "pull", anyPort], dialer: (url) => [path, "push", url, String(size)] })
+  ),
+  ...zeromq(() =>
+    two({ listener: node("zeromq", "recv", anyPort, size), dialer: (url) => node("zeromq", "send", url, size) })
+  ),
+  "node:net, coalesced": () =>
+    two({ listener: node("net", "recv", anyPort, size), dialer: (url) => node("net", "send-coalesced", url, size) }),
+  ...(single
+    ? {
+        "node:net, a write each": () =>
+          two({ listener: node("net", "recv", anyPort, size), dialer: (url) => node("net", "send-single", url, size) })
+      }
+    : {})
+})
+
+/** Ours one way over tcp, by the roles of its two processes. */
+export const oneWay =
+  (size, { receiver = "recv-op", sender = "send-op" } = {}) =>
+  () =>
+    two({ listener: node("ours", receiver, anyPort, size), dialer: (url) => node("ours", sender, url, size) })
+
+/** All of it in one process. */
+export const alone = (command, value, env) => () => one({ command, value, env })

@@ -1,0 +1,330 @@
+import { expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Dialer from "effect-nng/Dialer"
+import * as Message from "effect-nng/Message"
+import * as NodeTransport from "effect-nng/NodeTransport"
+import * as Pull0 from "effect-nng/Pull0"
+import * as Push0 from "effect-nng/Push0"
+import * as Rep0 from "effect-nng/Rep0"
+import * as Req0 from "effect-nng/Req0"
+import * as Socket from "effect-nng/Socket"
+import * as SocketContext from "effect-nng/SocketContext"
+import type { Transports } from "effect-nng/Transport"
+import * as Peers from "../support/cpeer.js"
+import { leavesNone } from "../support/handles.js"
+import { hex, record, tagged } from "../support/peers.js"
+import { roles, weListen } from "../support/meet.js"
+import { freePort } from "../support/programs.js"
+
+type Any = Effect.Effect<void, unknown, Scope.Scope | Transports>
+
+const test = (name: string, effect: () => Any): void =>
+  it.scopedLive(name, () => leavesNone(Effect.suspend(effect)).pipe(Effect.provide(NodeTransport.layer)), 30_000)
+
+/** How a peer of ours in C is run. */
+const inC =
+  (mode: string, ...args: ReadonlyArray<string | number>) =>
+  (role: "dial" | "listen", url: string) =>
+    Peers.run(mode, role, url, ...args.map(String))
+
+const numbers = (n: number) => Array.from({ length: n }, (_, i) => i)
+
+const MiB = 1024 * 1024
+
+/** Its first characters, and spaces up to its size. */
+const padded = (text: string | number, size: number) => String(text).padEnd(size)
+
+/** Answers with the question. */
+const echo = (request: Message.Message) => Effect.succeed(Uint8Array.from(request.body))
+
+Peers.suite("libnng", () => {
+  for (const [name, meet] of roles) {
+    test(`a rep ${name} answers many requests over one connection, the last first`, () =>
+      Effect.gen(function* () {
+        const { peer, socket } = yield* meet(Req0.make(), inC("rep", 32))
+        const done: Array<number> = []
+        const answers = yield* Effect.forEach(
+          numbers(64),
+          (n) => Effect.tap(Req0.request(socket, `question ${n}`), () => Effect.sync(() => done.push(n))),
+          { concurrency: "unbounded" }
+        )
+        expect(answers.map(Message.text)).toEqual(numbers(64).map((n) => `question ${n}`))
+        // they came in the other order
+        expect(done.indexOf(0)).toBeGreaterThan(done.indexOf(31))
+        expect(yield* peer.lines(64)).toHaveLength(64)
+        expect((yield* socket.pipes.get).length).toBe(1)
+        expect((yield* socket.statistics).dropped.stale).toBe(0)
+      }))
+
+    test(`a rep ${name} answers contexts, each its own`, () =>
+      Effect.gen(function* () {
+        const { socket } = yield* meet(Req0.make(), inC("rep", 3))
+        const contexts = yield* Effect.replicateEffect(SocketContext.make(socket), 3)
+        for (const [i, context] of contexts.entries()) yield* SocketContext.send(context, `context ${i}`)
+        const answers = yield* Effect.forEach(contexts, (context) => SocketContext.recv(context))
+        expect(answers.map(Message.text)).toEqual(["context 0", "context 1", "context 2"])
+        expect(answers.map(({ headerLength }) => headerLength)).toEqual([0, 0, 0])
+      }))
+
+    test(`a rep ${name} answers a thousand requests in order, and empty ones, and a megabyte`, () =>
+      Effect.gen(function* () {
+        const { peer, socket } = yield* meet(Req0.make(), inC("rep", 1))
+        const ask = (body: string) =>
+          Effect.zipRight(Socket.send(socket, body), Effect.map(Socket.recv(socket), Message.text))
+        for (const n of numbers(1000)) expect(yield* ask(String(n))).toBe(String(n))
+        expect(yield* ask("")).toBe("")
+        expect(yield* ask(padded("large", MiB))).toBe(padded("large", MiB))
+        const lines = yield* peer.lines(1002)
+        expect(lines.slice(0, 1000)).toEqual(numbers(1000).map((n) => `${String(n).length} ${n}`))
+        expect(lines.slice(1000)).toEqual(["0 ", `${MiB} large`])
+      }))
+
+    test(`a req ${name} asks with many contexts at once, and we answer the last first`, () =>
+      Effect.gen(function* () {
+        const { peer, socket } = yield* meet(Rep0.make(), inC("req", 16, 5, 20))
+        const held: Array<Deferred.Deferred<void>> = []
+        const most = { now: 0 }
+        yield* Effect.forkScoped(
+          Rep0.serve(
+            socket,
+            (request) =>
+              Effect.gen(function* () {
+                const gate = yield* Deferred.make<void>()
+                held.push(gate)
+                most.now = Math.max(most.now, held.length)
+                // whoever makes the number full opens the last gate, and each opens the one before
+                if (held.length === 16) yield* Deferred.succeed(held.at(-1)!, void 0)
+                yield* Deferred.await(gate)
+                held.pop()
+                if (held.length > 0) yield* Deferred.succeed(held.at(-1)!, void 0)
+                return yield* echo(request)
+              }),
+            { concurrency: 16 }
+          )
+        )
+        yield* peer.prints("done\n")
+        expect(most.now).toBe(16)
+        expect((yield* socket.pipes.get).length).toBe(1)
+      }))
+
+    test(`a req ${name} asks a thousand times, one after the other`, () =>
+      Effect.gen(function* () {
+        const { peer, socket } = yield* meet(Rep0.make(), inC("req", 1, 1000, 1))
+        yield* Effect.forkScoped(Rep0.serve(socket, echo))
+        yield* peer.prints("done\n")
+      }))
+
+    test(`a req ${name} asks with nothing, and with a megabyte`, () =>
+      Effect.gen(function* () {
+        for (const size of [0, MiB]) {
+          const { peer, socket } = yield* meet(Rep0.make(), inC("req", 2, 3, size))
+          yield* Effect.forkScoped(Rep0.serve(socket, echo, { concurrency: "unbounded" }))
+          yield* peer.prints("done\n")
+        }
+      }))
+
+    test(`a raw rep ${name} sees one word, the request id, and we the answer`, () =>
+      Effect.gen(function* () {
+        const { peer, socket } = yield* meet(Req0.make(), inC("raw-rep", 8, 1))
+        const answers = yield* Effect.forEach(["one", "two"], (text) => Req0.request(socket, text))
+        expect(answers.map(Message.text)).toEqual(["one", "two"])
+        const lines = yield* peer.lines(2)
+        const [first, second] = lines.map((line) => /^([0-9a-f]{8})([0-9a-f]{8}) 3 (one|two)$/.exec(line)!)
+        // its own pipe, with the top bit clear, and our id, with the top bit set
+        expect(first![1]).toBe(second![1])
+        expect([/^[0-7]/.test(first![1]!), /^[89a-f]/.test(first![2]!)]).toEqual([true, true])
+        expect(parseInt(second![2]!, 16)).toBe(parseInt(first![2]!, 16) + 1)
+      }))
+
+    test(`a raw rep ${name} sees the words that our raw req gave, and we get them back, but for one hop too many`, () =>
+      Effect.gen(function* () {
+        const { peer, socket } = yield* meet(Req0.makeRaw(), inC("raw-rep", 3, 1))
+        const send = (text: string, ...words: ReadonlyArray<number>) => {
+          const message = Message.make(text)
+          for (const word of words) Message.Header.appendU32(message, word)
+          return Socket.send(socket, message)
+        }
+        yield* send("direct", 0x80000001)
+        yield* send("by-two", 1, 2, 0x80000002)
+        yield* send("too-many", 1, 2, 3, 0x80000003)
+        yield* send("last", 0xffffffff)
+        const answers = [yield* Socket.recv(socket), yield* Socket.recv(socket), yield* Socket.recv(socket)]
+        expect(answers.map((answer) => [hex(answer.header), Message.text(answer)])).toEqual([
+          ["80000001", "direct"],
+          ["000000010000000280000002", "by-two"],
+          ["ffffffff", "last"]
+        ])
+        expect((yield* peer.lines(3)).map((line) => line.slice(8))).toEqual([
+          "80000001 6 direct",
+          "000000010000000280000002 6 by-two",
+          "ffffffff 4 last"
+        ])
+      }))
+
+    test(`a raw req ${name} gets its words back from our rep, which drops one hop too many`, () =>
+      Effect.gen(function* () {
+        const words = [
+          "80000001",
+          "0000000500000006" + "80000002",
+          "0000000100000002" + "00000003" + "80000003",
+          "ffffffff"
+        ]
+        const { peer, socket } = yield* meet(Rep0.make({ ttl: 3 }), inC("raw-req", ...words))
+        yield* Effect.forkScoped(Rep0.serve(socket, (request) => Effect.succeed(`re:${Message.text(request)}`)))
+        yield* peer.prints(`${words[0]} 4 re:0\n${words[1]} 4 re:1\n${words[3]} 4 re:3\n`)
+        expect((yield* socket.statistics).dropped.hops).toBe(1)
+      }))
+
+    test(`a raw req ${name} has its words seen by our raw rep, its pipe in front`, () =>
+      Effect.gen(function* () {
+        const { peer, socket } = yield* meet(Rep0.makeRaw(), inC("raw-req", "0000000780000001"))
+        const request = yield* Socket.recv(socket)
+        const id = request.pipeId.toString(16).padStart(8, "0")
+        expect(hex(request.header)).toBe(`${id}0000000780000001`)
+        yield* Socket.send(socket, request)
+        yield* peer.prints("0000000780000001 1 0\n")
+      }))
+
+    test(`a push ${name} gives us a thousand messages in order, empty ones, and megabytes`, () =>
+      Effect.gen(function* () {
+        for (const [count, size] of [
+          [1000, 1],
+          [5, 0],
+          [5, MiB]
+        ] as const) {
+          const { socket } = yield* meet(Pull0.make(), inC("push", count, size))
+          const got = yield* Stream.runCollect(Stream.take(Pull0.stream(socket), count))
+          expect(Array.from(got, Message.text)).toEqual(numbers(count).map((n) => (size === 0 ? "" : padded(n, size))))
+        }
+      }))
+
+    test(`a pull ${name} takes a thousand messages in order, empty ones, and megabytes`, () =>
+      Effect.gen(function* () {
+        const { peer, socket } = yield* meet(Push0.make(), inC("pull"))
+        yield* Socket.sendAll(socket, numbers(1000).map(String))
+        yield* Socket.sendAll(socket, ["", padded("a", MiB), padded("b", MiB), ""])
+        expect(yield* Socket.drain(socket)).toBe(0)
+        const lines = yield* peer.lines(1004)
+        expect(lines.slice(0, 1000)).toEqual(numbers(1000).map((n) => `${String(n).length} ${n}`))
+        expect(lines.slice(1000)).toEqual(["0 ", `${MiB} a`, `${MiB} b`, "0 "])
+      }))
+  }
+
+  test("several pulls share what we push", () =>
+    Effect.gen(function* () {
+      const socket = yield* Push0.make()
+      const { url } = yield* Socket.listen(socket, "tcp://127.0.0.1:0")
+      const peers = yield* Effect.replicateEffect(Peers.run("pull", "dial", url), 3)
+      yield* Socket.awaitPeers(socket, 3)
+      yield* Socket.sendAll(socket, numbers(300).map(String))
+      const lines = yield* Effect.forEach(peers, (peer) => peer.lines(100))
+      expect(lines.map((mine) => mine.length)).toEqual([100, 100, 100])
+      expect(lines.flat().sort()).toEqual(
+        numbers(300)
+          .map((n) => `${String(n).length} ${n}`)
+          .sort()
+      )
+    }))
+
+  test("a rep that is killed with our request gets it again, with the same id, when it is back", () =>
+    Effect.gen(function* () {
+      const url = `tcp://127.0.0.1:${yield* freePort}`
+      const socket = yield* Req0.make()
+      yield* Socket.dial(socket, url, { nonblocking: true, reconnectMin: "20 millis" })
+      const first = yield* Peers.run("raw-rep", "listen", url, "8", "0")
+      const asking = yield* Effect.fork(Req0.request(socket, "again"))
+      const [before] = yield* first.lines(1)
+      yield* first.kill
+      const second = yield* Peers.run("raw-rep", "listen", url, "8", "1")
+      expect(Message.text(yield* Fiber.join(asking))).toBe("again")
+      const [after] = yield* second.lines(1)
+      expect(after!.slice(8)).toBe(before!.slice(8))
+      expect(after).toMatch(/^.{8}[89a-f].{7} 5 again$/)
+    }))
+
+  test("a rep that is killed with our request loses it to another that is there", () =>
+    Effect.gen(function* () {
+      const socket = yield* Req0.make()
+      const { url } = yield* Socket.listen(socket, "tcp://127.0.0.1:0")
+      const first = yield* Peers.run("raw-rep", "dial", url, "8", "0")
+      yield* Socket.awaitPeers(socket, 1)
+      const asking = yield* Effect.fork(Req0.request(socket, "again"))
+      const [before] = yield* first.lines(1)
+      const second = yield* Peers.run("raw-rep", "dial", url, "8", "1")
+      yield* Socket.awaitPeers(socket, 2)
+      yield* first.kill
+      expect(Message.text(yield* Fiber.join(asking))).toBe("again")
+      const [after] = yield* second.lines(1)
+      expect(after!.slice(8)).toBe(before!.slice(8))
+    }))
+
+  test("a rep that is killed with a request that is not to be sent again: NNG_ECONNRESET", () =>
+    Effect.gen(function* () {
+      const { peer, socket } = yield* weListen(Req0.make({ resendTime: 0 }), inC("raw-rep", 8, 0))
+      const asking = yield* Effect.fork(Req0.request(socket, "once"))
+      yield* peer.lines(1)
+      yield* peer.kill
+      expect(yield* Effect.flip(Fiber.join(asking))).toMatchObject({ _tag: "NNG_ECONNRESET" })
+    }))
+
+  test("a rep that is silent gets the request again after its time, with the same id", () =>
+    Effect.gen(function* () {
+      const { peer, socket } = yield* weListen(Req0.make({ resendTime: 50, resendTick: 10 }), inC("raw-rep", 8, 0))
+      yield* Socket.send(socket, "still-there?")
+      const [one, two, three] = yield* peer.lines(3)
+      expect([two, three]).toEqual([one, one])
+    }))
+
+  test("a req that is killed leaves us an answer that nobody gets, and the next one is answered", () =>
+    Effect.gen(function* () {
+      const socket = yield* Rep0.make()
+      const pipes = yield* record(socket.events)
+      const { url } = yield* Socket.listen(socket, "tcp://127.0.0.1:0")
+      const first = yield* Peers.run("req", "dial", url, "1", "1", "10")
+      yield* Socket.recv(socket)
+      yield* first.kill
+      yield* pipes.find(tagged("RemPost"))
+      yield* Socket.send(socket, "to nobody")
+      expect((yield* socket.statistics).dropped.unroutable).toBe(1)
+      const second = yield* Peers.run("req", "dial", url, "1", "1", "10")
+      yield* Effect.forkScoped(Rep0.serve(socket, echo))
+      yield* second.prints("done\n")
+    }))
+
+  test("a pull that is killed and started again gets what we push next", () =>
+    Effect.gen(function* () {
+      const url = `tcp://127.0.0.1:${yield* freePort}`
+      const socket = yield* Push0.make()
+      const dialer = yield* Dialer.make(socket, url, { reconnectMin: "20 millis" })
+      const told = yield* record(dialer.events)
+      yield* Dialer.start(dialer, { nonblocking: true })
+      for (const part of ["a", "b", "c"]) {
+        const from = told.all.length
+        const peer = yield* Peers.run("pull", "listen", url)
+        yield* Socket.sendAll(
+          socket,
+          numbers(100).map((n) => `${part}${n}`)
+        )
+        const lines = yield* peer.lines(100)
+        expect(lines).toEqual(numbers(100).map((n) => `${1 + String(n).length} ${part}${n}`))
+        yield* peer.kill
+        yield* told.find(tagged("Disconnected"), from)
+      }
+    }))
+
+  test("a push that is killed and started again is heard again", () =>
+    Effect.gen(function* () {
+      const socket = yield* Pull0.make()
+      const { url } = yield* Socket.listen(socket, "tcp://127.0.0.1:0")
+      for (let n = 0; n < 3; n++) {
+        const peer = yield* Peers.run("push", "dial", url, "10", "1")
+        const got = yield* Stream.runCollect(Stream.take(Pull0.stream(socket), 10))
+        expect(Array.from(got, Message.text)).toEqual(numbers(10).map(String))
+        yield* peer.kill
+      }
+    }))
+})

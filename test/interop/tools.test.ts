@@ -1,0 +1,84 @@
+import { expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Message from "effect-nng/Message"
+import * as NodeTransport from "effect-nng/NodeTransport"
+import * as Pull0 from "effect-nng/Pull0"
+import * as Push0 from "effect-nng/Push0"
+import * as Rep0 from "effect-nng/Rep0"
+import * as Req0 from "effect-nng/Req0"
+import * as Socket from "effect-nng/Socket"
+import type { Transports } from "effect-nng/Transport"
+import { spawnSync } from "node:child_process"
+import { leavesNone } from "../support/handles.js"
+import { roles } from "../support/meet.js"
+import * as Programs from "../support/programs.js"
+
+const test = (name: string, effect: () => Effect.Effect<void, unknown, Scope.Scope | Transports>): void =>
+  it.scopedLive(name, () => leavesNone(Effect.suspend(effect)).pipe(Effect.provide(NodeTransport.layer)), 30_000)
+
+interface Tool {
+  readonly command: string
+  readonly debian: string
+  readonly dial: string
+  readonly listen: string
+}
+
+const tools: ReadonlyArray<Tool> = [
+  { command: "nngcat", debian: "nng-utils", dial: "--dial", listen: "--listen" },
+  { command: "nanocat", debian: "nanomsg-utils", dial: "--connect", listen: "--bind" }
+]
+
+const missing = ({ command, debian }: Tool): string | undefined =>
+  spawnSync(command, ["--help"]).error === undefined
+    ? undefined
+    : `${command} is not on the PATH; on Debian and Ubuntu it is in the package ${debian}`
+
+for (const tool of tools) {
+  const { command } = tool
+  const run =
+    (protocol: string, ...args: ReadonlyArray<string>) =>
+    (role: "dial" | "listen", url: string) =>
+      Programs.run(command, `--${protocol}`, tool[role], url, ...args)
+
+  Programs.suite(command, missing(tool), () => {
+    for (const [name, meet] of roles) {
+      test(`${command} --rep ${name} answers us, and its answer finds who asked`, () =>
+        Effect.gen(function* () {
+          const { peer, socket } = yield* meet(Req0.make(), run("rep", "--quoted", "--data", "pong"))
+          yield* Socket.send(socket, "by itself")
+          expect(Message.text(yield* Socket.recv(socket))).toBe("pong")
+          const answers = yield* Effect.forEach(["one", "two", "three"], (text) => Req0.request(socket, text), {
+            concurrency: "unbounded"
+          })
+          expect(answers.map(Message.text)).toEqual(["pong", "pong", "pong"])
+          yield* peer.prints('"by itself"\n"one"\n"two"\n"three"\n')
+        }))
+
+      test(`${command} --req ${name} is answered`, () =>
+        Effect.gen(function* () {
+          const { peer, socket } = yield* meet(Rep0.make(), run("req", "--quoted", "--data", "ping"))
+          yield* Effect.forkScoped(
+            Rep0.serve(socket, (request) => Effect.succeed(`${Message.text(request)} ${request.headerLength}`))
+          )
+          yield* peer.prints('"ping 0"\n')
+        }))
+
+      test(`${command} --push ${name} pushes to us`, () =>
+        Effect.gen(function* () {
+          // again and again, since some end before all is sent
+          const { socket } = yield* meet(Pull0.make(), run("push", "--data", "job", "--interval", "1"))
+          expect(Message.text(yield* Socket.recv(socket))).toBe("job")
+        }))
+
+      test(`${command} --pull ${name} gets what we push, in order`, () =>
+        Effect.gen(function* () {
+          const { peer, socket } = yield* meet(Push0.make(), run("pull", "--quoted"))
+          const jobs = Array.from({ length: 1000 }, (_, n) => `job ${n}`)
+          yield* Socket.sendAll(socket, ["", ...jobs])
+          expect(yield* Socket.drain(socket)).toBe(0)
+          yield* peer.prints(["", ...jobs].map((job) => `"${job}"\n`).join(""))
+        }))
+    }
+  })
+}
