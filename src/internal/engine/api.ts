@@ -1,12 +1,13 @@
 import type * as Chunk from "effect/Chunk"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
-import type { Aio } from "../../Aio.js"
+import type { Aio, Pending } from "../../Aio.js"
 import type * as DialerApi from "../../Dialer.js"
 import * as Errors from "../../Errors.js"
 import type * as ListenerApi from "../../Listener.js"
@@ -14,6 +15,7 @@ import type { Input, Message } from "../../Message.js"
 import type { Pipe } from "../../Pipe.js"
 import type * as Api from "../../Socket.js"
 import type { Transports } from "../../Transport.js"
+import * as Aios from "../ports/aio.js"
 import { fromInput } from "../vocabulary/message.js"
 import type { Patience } from "./conversation.js"
 import { Recv, RecvChunk, Send, SendAll } from "./conversation.js"
@@ -79,6 +81,54 @@ export const sink = (socket: Api.CanSend): Sink.Sink<void, Input, never, Api.Sen
 /** @internal */
 export const recv = (socket: Api.CanRecv, options?: Api.OperationOptions): Effect.Effect<Message, Api.RecvError> =>
   options === undefined ? impl(socket).recv : new Recv(impl(socket).conversation, options)
+
+/** What an operation on an aio has for options: its own, or else the aio's time-out. */
+const within = (options: Api.OperationOptions | undefined, patience: Patience): Api.OperationOptions =>
+  options?.timeout !== undefined || patience === undefined ? { ...options } : { ...options, timeout: patience }
+
+/** @internal */
+export const sendAio: {
+  (
+    aio: Aio,
+    message: Input,
+    options?: Api.OperationOptions
+  ): (socket: Api.CanSend) => Effect.Effect<Pending<void, Api.SendError>, Errors.EBUSY>
+  (
+    socket: Api.CanSend,
+    aio: Aio,
+    message: Input,
+    options?: Api.OperationOptions
+  ): Effect.Effect<Pending<void, Api.SendError>, Errors.EBUSY>
+} = dual(
+  (args) => isSocket(args[0]),
+  (socket: Api.CanSend, aio: Aio, input: Input, options?: Api.OperationOptions) =>
+    Effect.suspend(() => {
+      const message = fromInput(input)
+      const count = message.length
+      return Aios.startTimed(
+        aio,
+        (patience) => send(socket, message, within(options, patience)),
+        (exit) => (Exit.isSuccess(exit) ? { count } : { message })
+      )
+    })
+)
+
+/** @internal */
+export const recvAio: {
+  (
+    aio: Aio,
+    options?: Api.OperationOptions
+  ): (socket: Api.CanRecv) => Effect.Effect<Pending<Message, Api.RecvError>, Errors.EBUSY>
+  (
+    socket: Api.CanRecv,
+    aio: Aio,
+    options?: Api.OperationOptions
+  ): Effect.Effect<Pending<Message, Api.RecvError>, Errors.EBUSY>
+} = dual(
+  (args) => isSocket(args[0]),
+  (socket: Api.CanRecv, aio: Aio, options?: Api.OperationOptions) =>
+    Aios.startTimed(aio, (patience) => recv(socket, within(options, patience)))
+)
 
 const defaultChunkSize = 1024
 
