@@ -85,6 +85,17 @@ describe("Deadlines", () => {
     })
   )
 
+  it.effect("fire at times that are no whole milliseconds", () =>
+    Effect.gen(function* () {
+      const deadlines = yield* make
+      const fired: Array<number> = []
+      yield* TestClock.adjust(27_682)
+      for (const millis of [601.9, 130.8, 0.1 + 0.2]) deadlines.add(millis, () => fired.push(millis))
+      yield* TestClock.adjust(1000)
+      expect(fired).toEqual([0.1 + 0.2, 130.8, 601.9])
+    })
+  )
+
   it.effect("are quiet once closed, and may be closed twice", () =>
     Effect.gen(function* () {
       const deadlines = yield* make

@@ -23,8 +23,6 @@ const reasons: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   ends: {
     "gives them up for a send that came before the end, which waits for the next peer": oneMessage,
-    "gives them up for a send that came after the end, which waits for the next peer":
-      "the simulated network tells of an orderly end when it is asked for more; inproc, and Node over tcp, at once",
     "gives them up for what is in its send buffer": oneMessage,
     "a tcp listener whose start was interrupted holds no port": ownNetwork,
     "a stream that had ended before it was wrapped says so": noNetwork
@@ -59,8 +57,6 @@ const reasons: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "who never has to wait, in combinators, lets timers and other fibers run all the same": ownNetwork,
     "who never has to wait, in a generator, lets timers and other fibers run all the same": ownNetwork,
     "in a generator operations do what they do elsewhere": oneMessage,
-    "an effect that only is looked at does nothing":
-      "JSON.stringify of a receive walks into TestClock, which has bigints",
     "a sink sends what it is given and waits where a send would": oneMessage,
     "[SOCK-13] of five queued messages the peer receives only the one handed over, and no error": oneMessage,
     "messages that die with a connection are counted": unseen,

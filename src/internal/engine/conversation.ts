@@ -148,6 +148,10 @@ abstract class Operation<A> extends Effectable.Class<A, WaitError> implements At
     return patience === 0 ? Exit.fail(this.late()) : this.waiters.wait(this, patience)
   }
 
+  toJSON(): unknown {
+    return { _id: `effect-nng/Socket.${this.name}` }
+  }
+
   late(): WaitError {
     return this.options?.nonblocking === true
       ? new Errors.EAGAIN({ operation: this.name })

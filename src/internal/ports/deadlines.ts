@@ -7,6 +7,9 @@ import * as Runtime from "effect/Runtime"
 import type { Deadline } from "./timeline.js"
 import { Timeline } from "./timeline.js"
 
+/** Clocks count whole nanoseconds; times in milliseconds, when they are not whole, miss those by less than one. */
+const nanosecond = 1e-6
+
 /**
  * Deadlines of one owner. One sleeper on effect's Clock serves them all, and is replaced only for an earlier one.
  *
@@ -35,7 +38,7 @@ export class Deadlines {
   }
 
   passed(deadline: Deadline): boolean {
-    return deadline.at <= this.clock.unsafeCurrentTimeMillis()
+    return deadline.at <= this.now
   }
 
   close(): void {
@@ -62,7 +65,11 @@ export class Deadlines {
   private fireDue(): void {
     this.wakesAt = Infinity
     this.sleeper = undefined
-    this.timeline.fire(this.clock.unsafeCurrentTimeMillis())
+    this.timeline.fire(this.now)
     this.arm()
+  }
+
+  private get now(): number {
+    return this.clock.unsafeCurrentTimeMillis() + nanosecond
   }
 }
