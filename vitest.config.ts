@@ -3,6 +3,15 @@ import { defineConfig } from "vitest/config"
 
 const src = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
 
+/** Tests of sockets, which run on inproc and on the simulated network; see test/support/inprocOnly.ts. */
+const ofSockets = [
+  "test/engine/{socket,dialer,listener,pipe,ends,deadlines,laws*}.test.ts",
+  "test/protocol/pair0-inproc.test.ts"
+]
+
+/** Tests on the simulated network alone that take no real time. */
+const simulated = ["test/transport/simulated*.test.ts", "test/simulation/{redial,handshake,waiters}.test.ts"]
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -11,7 +20,19 @@ export default defineConfig({
     ]
   },
   test: {
-    include: ["test/**/*.test.ts"],
+    projects: [
+      { extends: true, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [...ofSockets, ...simulated] } },
+      { extends: true, test: { name: "inproc", include: ofSockets } },
+      {
+        extends: true,
+        test: {
+          name: "simulated",
+          include: [...ofSockets, ...simulated],
+          setupFiles: ["test/support/inprocOnly.ts"],
+          env: { NETWORK: "simulated" }
+        }
+      }
+    ],
     setupFiles: ["test/support/setup.ts"],
     testTimeout: 20_000,
     // an error that nobody caught fails the run, whichever test it came from

@@ -87,7 +87,7 @@ export interface ByteStream extends Pipeable {
    */
   readonly write: (...pieces: ReadonlyArray<Uint8Array>) => Effect.Effect<void, StreamError>
   /**
-   * Closes at once (`nng_stream_close`).
+   * Closes at once (`nng_stream_close`). **Interruption**: none, it does not wait.
    */
   readonly close: Effect.Effect<void>
   /**
@@ -126,6 +126,8 @@ export const make = (bytes: Bytes, properties: PipeProperties): ByteStream => {
 
 /**
  * The bytes that come, one element for each read; it ends when the peer closes in good order.
+ *
+ * **Interruption** while it waits takes nothing.
  *
  * @since 0.1.0
  * @category combinators

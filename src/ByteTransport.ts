@@ -64,8 +64,9 @@ export interface ByteTransport {
   readonly schemes: ReadonlyArray<string>
   readonly options: ReadonlyArray<keyof TransportOptions>
   readonly check: (role: "dial" | "listen", url: Url, options: TransportOptions) => Either.Either<void, CheckError>
-  /** Connects. The stream is closed with the scope. **Interruption** closes what it opened. */
+  /** Connects. **Interruption** gives up. The scope closes the stream, or what was half open. */
   readonly connect: (target: Target) => Effect.Effect<ByteStream, DialError, Scope.Scope>
+  /** Binds and listens for as long as the scope lives. **Interruption** gives up; the scope closes what was bound. */
   readonly listen: (target: Target) => Effect.Effect<ByteAcceptor, ListenError, Scope.Scope>
   /** The byte in front of every message's length; ipc has one. Default none. */
   readonly marker?: number | undefined

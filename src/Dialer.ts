@@ -230,12 +230,14 @@ export interface Dialer extends Inspectable, Pipeable {
   /** Where it dials to. */
   readonly url: string
   readonly configuration: Configuration
+  /** What it is doing now. **Interruption**: none, it does not wait. */
   readonly state: Effect.Effect<State>
   /**
    * What happens to it; a late subscriber first gets what happened last. Ends when the dialer is closed. A subscriber
-   * that falls more than 1024 events behind loses the oldest.
+   * that falls more than 1024 events behind loses the oldest. **Interruption** ends the subscription, and nothing else.
    */
   readonly events: Stream.Stream<Event>
+  /** What it has counted. **Interruption**: none, it does not wait. */
   readonly statistics: Effect.Effect<Statistics>
   /**
    * Closes it before its scope does, and its connection (`nng_dialer_close`). `NNG_ENOENT` when it is closed already.
@@ -252,6 +254,8 @@ export const isDialer: (u: unknown) => u is Dialer = internal.isDialer
 
 /**
  * Makes a dialer (`nng_dialer_create`); it does nothing before it is started. It ends with its scope, and with its socket.
+ *
+ * **Interruption**: none, it does not wait.
  *
  * @since 0.1.0
  * @category constructors
@@ -281,6 +285,8 @@ export const start: (self: Dialer, options?: StartOptions) => Effect.Effect<void
  * before. Without `nonblocking` the result is `NNG_EINVAL`.
  *
  * An aio with an operation in progress is a defect (`NNG_EBUSY`), as nothing could be told through it.
+ *
+ * **Interruption** does not reach the attempt; cancel the aio.
  *
  * @since 0.1.0
  * @category combinators

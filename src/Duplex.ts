@@ -109,7 +109,7 @@ export interface Effects<out In, in Out, out E> {
    */
   readonly pushAll: (outputs: Iterable<Out>) => Effect.Effect<void, E>
   /**
-   * Closes at once.
+   * Closes at once. **Interruption**: none, it does not wait.
    */
   readonly close: Effect.Effect<void>
 }

@@ -30,6 +30,8 @@ import { Transports } from "./Transport.js"
 /**
  * A transport with no names in it yet.
  *
+ * **Interruption**: none, it does not wait.
+ *
  * @since 0.1.0
  * @category constructors
  */

@@ -130,12 +130,14 @@ export interface Listener extends Inspectable, Pipeable {
   /** Where it listens: with the real port, once started. */
   readonly url: string
   readonly configuration: Configuration
+  /** What it is doing now. **Interruption**: none, it does not wait. */
   readonly state: Effect.Effect<State>
   /**
    * What happens to it; a late subscriber first gets what happened last. Ends when the listener is closed. A subscriber
-   * that falls more than 1024 events behind loses the oldest.
+   * that falls more than 1024 events behind loses the oldest. **Interruption** ends the subscription, and nothing else.
    */
   readonly events: Stream.Stream<Event>
+  /** What it has counted. **Interruption**: none, it does not wait. */
   readonly statistics: Effect.Effect<Statistics>
   /**
    * Closes it before its scope does, and its pipes (`nng_listener_close`). `NNG_ENOENT` when it is closed already.
@@ -153,6 +155,8 @@ export const isListener: (u: unknown) => u is Listener = internal.isListener
 /**
  * Makes a listener (`nng_listener_create`); it does nothing, and resolves nothing, before it is started. It ends with its
  * scope, and with its socket.
+ *
+ * **Interruption**: none, it does not wait.
  *
  * @since 0.1.0
  * @category constructors

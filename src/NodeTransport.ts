@@ -31,6 +31,8 @@ import { Transports } from "./Transport.js"
 /**
  * tcp over `node:net`.
  *
+ * **Interruption**: none, it does not wait.
+ *
  * @since 0.1.0
  * @category constructors
  */

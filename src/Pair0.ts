@@ -70,6 +70,8 @@ export interface Pair0 extends Socket.CanSend, Socket.CanRecv, Socket.Configurab
 /**
  * Makes a socket (`nng_pair0_open`). `NNG_EINVAL` names the option that is out of range.
  *
+ * **Interruption**: none, it does not wait.
+ *
  * @since 0.1.0
  * @category constructors
  */

@@ -38,6 +38,7 @@ import type * as Sink from "effect/Sink"
 import type * as Stream from "effect/Stream"
 import type * as Subscribable from "effect/Subscribable"
 import type * as Types from "effect/Types"
+import type { Aio, Pending } from "./Aio.js"
 import type * as Dialer from "./Dialer.js"
 import type * as Errors from "./Errors.js"
 import * as internal from "./internal/engine/api.js"
@@ -171,12 +172,16 @@ export interface Options {
  * @category models
  */
 export interface MakeOptions extends Options {
+  /** Looks at new connections, as `setBeforeAttach` sets it. **Interruption** as `BeforeAttach` says. */
   readonly beforeAttach?: BeforeAttach | undefined
 }
 
 /**
  * Looks at a connection before the socket has it (`NNG_PIPE_EV_ADD_PRE`); failing refuses it, with that reason, and so
  * does closing the pipe. Runs in the fiber that made the connection: no other connection is held up.
+ *
+ * **Interruption**: it is interrupted when the dialer or listener closes, or the dial is interrupted; the connection then
+ * is closed.
  *
  * @since 0.1.0
  * @category models
@@ -238,13 +243,14 @@ export interface Socket extends Inspectable, Pipeable {
   readonly protocol: Protocol
   /** Whether the application sees the headers (`nng_socket_raw`). */
   readonly raw: boolean
-  /** Its peers, now and as they change. */
+  /** Its peers, now and as they change. **Interruption** ends the subscription, and nothing else. */
   readonly pipes: Subscribable.Subscribable<ReadonlyArray<Pipe>>
   /**
    * What happens to its pipes from now on (`nng_pipe_notify`); ends with the socket. A subscriber that falls more than
-   * 1024 events behind loses the oldest.
+   * 1024 events behind loses the oldest. **Interruption** ends the subscription, and nothing else.
    */
   readonly events: Stream.Stream<PipeEvent>
+  /** What it has counted. **Interruption**: none, it does not wait. */
   readonly statistics: Effect.Effect<Statistics>
   /**
    * Closes it before its scope does, and waits until its pipes are gone (`nng_socket_close`). `NNG_ECLOSED` when it is
@@ -311,6 +317,30 @@ export const send: {
 } = internal.send
 
 /**
+ * Starts a send on an aio (`nng_send_aio`), and returns at once. The aio's time-out stands in for the socket's, and
+ * `options` for both. Of one that succeeded the aio has the body's length as count; of one that failed it has the
+ * message, and count 0. `NNG_EBUSY` when the aio is in use: then nothing was started.
+ *
+ * **Interruption** does not reach the send; cancel the aio. One that is cancelled has sent nothing.
+ *
+ * @since 0.1.0
+ * @category sending
+ */
+export const sendAio: {
+  (
+    aio: Aio,
+    message: Input,
+    options?: OperationOptions
+  ): <E>(socket: CanSend<E>) => Effect.Effect<Pending<void, SendError | E>, Errors.EBUSY>
+  <E>(
+    socket: CanSend<E>,
+    aio: Aio,
+    message: Input,
+    options?: OperationOptions
+  ): Effect.Effect<Pending<void, SendError | E>, Errors.EBUSY>
+} = internal.sendAio
+
+/**
  * Sends messages one after the other, at less cost than one by one. On failure, those from the first that was not
  * accepted on are still the caller's.
  *
@@ -364,6 +394,29 @@ export const recv: <E>(socket: CanRecv<E>, options?: OperationOptions) => Effect
   internal.recv
 
 /**
+ * Starts a receive on an aio (`nng_recv_aio`), and returns at once. The aio's time-out stands in for the socket's, and
+ * `options` for both. Of one that succeeded the aio has the message, and its body's length as count. `NNG_EBUSY` when
+ * the aio is in use: then nothing was started.
+ *
+ * **Interruption** does not reach the receive; cancel the aio. One that is cancelled has taken nothing; one that was
+ * quicker has its message in the aio.
+ *
+ * @since 0.1.0
+ * @category receiving
+ */
+export const recvAio: {
+  (
+    aio: Aio,
+    options?: OperationOptions
+  ): <E>(socket: CanRecv<E>) => Effect.Effect<Pending<Message, RecvError | E>, Errors.EBUSY>
+  <E>(
+    socket: CanRecv<E>,
+    aio: Aio,
+    options?: OperationOptions
+  ): Effect.Effect<Pending<Message, RecvError | E>, Errors.EBUSY>
+} = internal.recvAio
+
+/**
  * Receives what is there, at least one message and at most `max` (default 1024).
  *
  * **Interruption** as for `recv`.
@@ -393,6 +446,8 @@ export const stream: (
 /**
  * Whether a send would not have to wait now (`nng_socket_get_send_poll_fd`).
  *
+ * **Interruption**: none, it does not wait.
+ *
  * @since 0.1.0
  * @category sending
  */
@@ -400,6 +455,8 @@ export const isWritable: (socket: CanSend<unknown>) => Effect.Effect<boolean> = 
 
 /**
  * Whether a receive would not have to wait now (`nng_socket_get_recv_poll_fd`).
+ *
+ * **Interruption**: none, it does not wait.
  *
  * @since 0.1.0
  * @category receiving
@@ -464,6 +521,8 @@ export const awaitPeers: {
 /**
  * The pipe with this id, as found on a received message. `NNG_ENOENT` when it is gone.
  *
+ * **Interruption**: none, it does not wait.
+ *
  * @since 0.1.0
  * @category pipes
  */
@@ -475,6 +534,8 @@ export const getPipe: {
 /**
  * Sets, replaces or, with undefined, removes what looks at new connections (`nng_pipe_notify` for ADD_PRE). Connections
  * that exist are not looked at again.
+ *
+ * **Interruption**: none, it does not wait.
  *
  * @since 0.1.0
  * @category pipes
@@ -520,6 +581,8 @@ export type ConfigurableTypeId = typeof ConfigurableTypeId
  * Changes options of a live socket (`nng_socket_set`), all or none of them: `NNG_EINVAL` names the one that is out of
  * range. Timeouts hold from the next operation, buffers at once, and what endpoints take over for those made later.
  *
+ * **Interruption**: none, it does not wait.
+ *
  * @since 0.1.0
  * @category options
  */
@@ -530,6 +593,8 @@ export const configure: {
 
 /**
  * Reads the options of a socket (`nng_socket_get`). A buffer that its protocol does not have reads 0.
+ *
+ * **Interruption**: none, it does not wait.
  *
  * @since 0.1.0
  * @category options

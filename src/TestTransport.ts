@@ -20,7 +20,7 @@
  * belong to the node that first listens there; `localhost`, and schemes without a host, stay on their node. A node's
  * name is a host too, and so is its IP address.
  *
- * **Interruption.** Controls do not wait.
+ * **Interruption**: controls do not wait; what waits says what it does then.
  *
  * @example
  * ```ts
@@ -327,7 +327,8 @@ export const crash = (
 
 /**
  * A node that crashed is up again, and its programs are begun anew. Peers of connections that it had when it crashed
- * silently see a reset as soon as they send. `NNG_EADDRINVAL` if there is no such node.
+ * silently see a reset as soon as they send, or at once if they have sent meanwhile. `NNG_EADDRINVAL` if there is no such
+ * node.
  *
  * @since 0.1.0
  * @category nodes
@@ -403,7 +404,8 @@ export const latency = (
   withNetwork((network) => controls.latency(network, where, delay, options))
 
 /**
- * So many bytes a second come through, one way; default any number. `NNG_EINVAL` unless it is above 0.
+ * So many bytes a second come through, one way; default any number. It holds for what has not gone out yet, too.
+ * `NNG_EINVAL` unless it is above 0.
  *
  * @since 0.1.0
  * @category controls
@@ -478,7 +480,7 @@ export const closeHalf = (where: Where): Effect.Effect<void, Errors.EADDRINVAL, 
   withNetwork((network) => controls.closeHalf(network, where))
 
 /**
- * New connections are made, and are not accepted before `release`: neither side gets a pipe.
+ * New connections are made, and are not accepted before `release` or `heal`: neither side gets a pipe.
  *
  * @since 0.1.0
  * @category controls

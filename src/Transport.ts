@@ -151,15 +151,24 @@ export interface Messages extends Duplex.Duplex<ReadonlyArray<Message>, Message,
 export interface Connection {
   readonly peerProtocol: number
   readonly properties: PipeProperties
-  /** The messages that come, a chunk for each read. It ends when the peer closes in good order. */
+  /**
+   * The messages that come, a chunk for each read. It ends when the peer closes in good order. **Interruption** while it
+   * waits takes nothing.
+   */
   readonly receive: Stream.Stream<Message, Exclude<ReceiveError, Errors.ECONNSHUT>>
-  /** The messages that go. A chunk goes out whole or not at all. */
+  /**
+   * The messages that go. A chunk goes out whole or not at all. **Interruption** while it waits for room leaves out that
+   * chunk and what follows.
+   */
   readonly sink: Sink.Sink<void, Message, never, SendError>
   /** What `receive` is made of. An orderly end is `NNG_ECONNSHUT`. **Interruption** takes nothing. */
   readonly pull: Effect.Effect<Chunk.NonEmptyChunk<Message>, ReceiveError>
   /** What `sink` is made of. **Interruption** while it waits for room has sent nothing. */
   readonly send: (batch: Chunk.Chunk<Message>) => Effect.Effect<void, SendError>
-  /** Closes at once; a `pull` or `send` that waits fails with `NNG_ECLOSED`. The scope that it was made in does so too. */
+  /**
+   * Closes at once; a `pull` or `send` that waits fails with `NNG_ECLOSED`. The scope that it was made in does so too.
+   * **Interruption**: none, it does not wait.
+   */
   readonly close: Effect.Effect<void>
   /** Messages are handed to the peer as they are, and are the peer's from then on. Default false. */
   readonly byReference?: boolean | undefined
@@ -215,6 +224,7 @@ export interface Target {
  */
 export interface Accepted {
   readonly properties: PipeProperties
+  /** Greets. **Interruption** leaves the connection to its scope, which closes it. */
   readonly handshake: Effect.Effect<Connection, HandshakeError, Scope.Scope>
 }
 
@@ -240,11 +250,11 @@ export interface Transport {
   /** What can be said of an endpoint before it is started; does no I/O. */
   readonly check: (role: "dial" | "listen", url: Url, options: TransportOptions) => Either.Either<void, CheckError>
   /**
-   * Connects and greets. **Interruption** closes what it opened.
+   * Connects and greets. **Interruption** gives up; the scope closes what was opened.
    */
   readonly dial: (target: Target) => Effect.Effect<Connection, DialError, Scope.Scope>
   /**
-   * Binds and listens for as long as the scope lives.
+   * Binds and listens for as long as the scope lives. **Interruption** gives up; the scope closes what was bound.
    */
   readonly listen: (target: Target) => Effect.Effect<Acceptor, ListenError, Scope.Scope>
 }
@@ -300,6 +310,8 @@ class ConnectionImpl implements Connection {
 
 /**
  * The connections that a listener accepts, as a stream; each lives as long as the scope that the stream is pulled in.
+ *
+ * **Interruption** while it waits accepts nothing.
  *
  * @since 0.1.0
  * @category combinators

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { readdirSync, readFileSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import ts from "typescript"
 
@@ -16,7 +16,7 @@ const examplesOf = (name: string): ReadonlyArray<readonly [path: string, code: s
     block!.replaceAll(/^ \* ?/gm, "")
   ])
 
-const errorsIn = (files: ReadonlyMap<string, string>): ReadonlyArray<string> => {
+const programOf = (files: ReadonlyMap<string, string>): ts.Program => {
   const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile)
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
   const host = ts.createCompilerHost(options)
@@ -29,12 +29,68 @@ const errorsIn = (files: ReadonlyMap<string, string>): ReadonlyArray<string> => 
       ? getSourceFile(path, languageVersion, ...rest)
       : ts.createSourceFile(path, code, languageVersion)
   }
-  const program = ts.createProgram([...files.keys()], options, host)
+  return ts.createProgram([...files.keys()], options, host)
+}
+
+const errorsIn = (files: ReadonlyMap<string, string>): ReadonlyArray<string> => {
+  const program = programOf(files)
   return Array.from(files.keys()).flatMap((path) =>
     ts
       .getPreEmitDiagnostics(program, program.getSourceFile(path))
       .map(({ messageText }) => `${path}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`)
   )
+}
+
+/** What one can wait for; by the name of its interface, as an Either is an Effect by its structure. */
+const waits = new Set(["Effect", "Stream", "Sink", "Subscribable"])
+
+/** Whether it is something that one can wait for, or a function, curried or not, that gives one. */
+const canWait = (checker: ts.TypeChecker, type: ts.Type, depth = 0): boolean => {
+  if (depth > 3) return false
+  if (type.isUnion()) return type.types.some((member) => canWait(checker, member, depth))
+  const [declaration] = type.symbol?.declarations ?? []
+  if (waits.has(type.symbol?.name) && declaration?.getSourceFile().fileName.includes("/effect/")) return true
+  return type.getCallSignatures().some((signature) => canWait(checker, signature.getReturnType(), depth + 1))
+}
+
+const isExported = (statement: ts.Statement): boolean =>
+  ts.canHaveModifiers(statement) &&
+  ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) === true
+
+/** What a statement declares: constants, the members of an interface, a type and its members. */
+const declaredBy = (statement: ts.Statement): ReadonlyArray<ts.NamedDeclaration> => {
+  if (ts.isVariableStatement(statement)) return statement.declarationList.declarations
+  if (ts.isInterfaceDeclaration(statement)) return [...statement.members]
+  if (!ts.isTypeAliasDeclaration(statement)) return []
+  return [statement, ...(ts.isTypeLiteralNode(statement.type) ? statement.type.members : [])]
+}
+
+/** Whether a comment says what interruption does. */
+const says = (comment: string): boolean => comment.includes("**Interruption**")
+
+/** Operations that do not say what their interruption does: neither themselves, nor their interface, nor their module. */
+const silentOnInterruption = (files: ReadonlyMap<string, string>): ReadonlyArray<string> => {
+  const program = programOf(files)
+  const checker = program.getTypeChecker()
+  return [...files].flatMap(([path, code]) => {
+    const source = program.getSourceFile(path)!
+    const header = code.slice(0, code.indexOf("*/"))
+    return (says(header) ? [] : source.statements.filter(isExported)).flatMap((statement) =>
+      declaredBy(statement)
+        .filter((part) => canWait(checker, checker.getTypeAtLocation(part)))
+        .filter(
+          (part) =>
+            ![part, statement].some((node) =>
+              ts.getJSDocCommentsAndTags(node).some((comment) => says(comment.getText(source)))
+            )
+        )
+        .map((part) =>
+          [basename(path, ".ts"), ...(ts.isInterfaceDeclaration(statement) ? [statement.name.text] : [])]
+            .concat(part.name?.getText(source) ?? "")
+            .join(".")
+        )
+    )
+  })
 }
 
 describe("the documentation", () => {
@@ -58,5 +114,21 @@ describe("the documentation", () => {
   it("names every public module in README's map", () => {
     const map = read("README.md")
     expect(modules.filter((name) => !map.includes(`(src/${name})`))).toEqual([])
+  })
+
+  it("says of every operation what its interruption does", { timeout: 120_000 }, () => {
+    const files = new Map(modules.map((name) => [join(root, "src", name), read(`src/${name}`)]))
+    // and where it is taken away it is missed
+    const gone = [
+      "**Interruption** stops the waiting, not the closing.",
+      "**Interruption**: a send that is interrupted has sent nothing."
+    ]
+    const socket = read("src/Socket.ts")
+    expect(gone.filter((sentence) => !socket.includes(sentence))).toEqual([])
+    files.set(
+      join(root, "src", "Forgetful.ts"),
+      gone.reduce((code, sentence) => code.replace(sentence, ""), socket)
+    )
+    expect(silentOnInterruption(files)).toEqual(["Forgetful.Socket.close", "Forgetful.send"])
   })
 })

@@ -11,19 +11,8 @@ import { inspect } from "node:util"
 import * as Aio from "effect-nng/Aio"
 import * as Errors from "effect-nng/Errors"
 import * as Message from "effect-nng/Message"
-import * as Pair0 from "effect-nng/Pair0"
-import * as Socket from "effect-nng/Socket"
-import { begin, drain, ended, failing, inproc, interruptedAfter, pair, settle, yields } from "../support/sockets.js"
-
-/** An aio whose callback keeps the results. */
-const counted = (options: { readonly timeout?: number } = {}) =>
-  Effect.gen(function* () {
-    const results: Array<Aio.Result> = []
-    const aio = yield* Aio.make({ ...options, callback: (result) => Effect.sync(() => void results.push(result)) })
-    return { aio, results }
-  })
-
-const failure = (tag: Errors.Tag) => ({ _tag: "Failure", cause: { _tag: "Fail", error: { _tag: tag } } })
+import { counted, failure, Hand } from "../support/aios.js"
+import { begin, ended, failing, interruptedAfter, settle } from "../support/sockets.js"
 
 describe("an aio", () => {
   it.scoped("[AIO-27] that is idle has no result, is not busy, and is not waited for", () =>
@@ -291,98 +280,72 @@ describe("an aio", () => {
   )
 })
 
-describe("sockets with an aio", () => {
-  it.scoped("[AIO-08, AIO-24] a receive for ever that is cancelled ends once, with NNG_ECANCELED", () =>
+describe("result, count and message", () => {
+  it.scoped("are the last operation's from its callback to the next start", () =>
     Effect.gen(function* () {
-      const { left, right } = yield* pair()
-      const { aio, results } = yield* counted()
-      yield* Aio.start(aio, Socket.recv(left))
-      yield* settle
-      yield* Aio.cancel(aio)
+      const seen: Array<unknown> = []
+      const message = Message.make("hello")
+      const look = (aio: Aio.Aio) => Effect.all([Aio.result(aio), Aio.count(aio), Aio.message(aio)])
+      const aio: Aio.Aio = yield* Aio.make({
+        callback: () => Effect.flatMap(look(aio), (now) => Effect.sync(() => void seen.push(now)))
+      })
+      const none = [Option.none(), 0, Option.none()]
+      expect(yield* look(aio)).toEqual(none)
+      yield* Aio.start(aio, Effect.succeed(message))
       yield* Aio.wait(aio)
-      expect(results).toMatchObject([failure("NNG_ECANCELED")])
-      yield* Socket.send(right, "still there")
-      expect(yield* drain(left)).toEqual(["still there"])
-    }).pipe(Effect.provide(inproc))
+      const expected = [Option.some(Exit.succeed(message)), 5, Option.some(message)]
+      expect([seen, yield* look(aio)]).toEqual([[expected], expected])
+      yield* Aio.start(aio, Effect.never)
+      expect(yield* look(aio)).toEqual(none)
+    })
   )
 
-  it.scoped("[AIO-09] a receive and the send that answers it both succeed, once", () =>
+  it.scoped("[AIO-28] are forgotten by the next operation, which keeps the time-out", () =>
     Effect.gen(function* () {
-      const { left, right } = yield* pair()
-      const [receiving, sending] = [yield* counted(), yield* counted()]
-      const received = yield* Aio.start(receiving.aio, Socket.recv(left))
-      yield* settle
-      const sent = yield* Aio.start(sending.aio, Socket.send(right, "hello"))
-      yield* sent
-      expect(Message.text(yield* received)).toBe("hello")
-      yield* Aio.wait(receiving.aio)
-      yield* Aio.wait(sending.aio)
-      expect([receiving.results.length, sending.results]).toEqual([1, [Exit.void]])
-    }).pipe(Effect.provide(inproc))
+      const { aio, results } = yield* counted({ timeout: 30 })
+      const hand = new Hand()
+      yield* Aio.start(aio, hand.operation)
+      hand.last.finish(Exit.fail("mine"), { count: 7, message: Message.make("kept") })
+      yield* Aio.wait(aio)
+      expect([yield* Aio.count(aio), Option.map(yield* Aio.message(aio), Message.text)]).toEqual([
+        7,
+        Option.some("kept")
+      ])
+      yield* Aio.start(aio, hand.operation)
+      yield* TestClock.adjust(30)
+      expect(results).toMatchObject([Exit.fail("mine"), failure("NNG_ETIMEDOUT")])
+      expect([yield* Aio.count(aio), yield* Aio.message(aio)]).toEqual([0, Option.none()])
+    })
   )
 
-  it.scoped("[AIO-10] a receive from nobody ends once, with NNG_ETIMEDOUT", () =>
+  it.scoped("are the provider's to say, where it does", () =>
     Effect.gen(function* () {
-      const { left } = yield* pair()
-      const { aio, results } = yield* counted({ timeout: 40 })
-      yield* Aio.start(aio, Socket.recv(left))
-      yield* settle
-      yield* TestClock.adjust(40)
-      yield* Aio.wait(aio)
-      expect(results).toMatchObject([failure("NNG_ETIMEDOUT")])
-    }).pipe(Effect.provide(inproc))
-  )
-
-  it.scoped("[AIO-33] a receive from a closed socket ends with NNG_ECLOSED", () =>
-    Effect.gen(function* () {
-      const socket = yield* Pair0.make()
-      const { aio, results } = yield* counted()
-      yield* Aio.start(aio, Socket.recv(socket))
-      yield* settle
-      yield* socket.close
-      yield* Aio.wait(aio)
-      yield* Aio.start(aio, Socket.recv(socket))
-      yield* Aio.wait(aio)
-      expect(results).toMatchObject([failure("NNG_ECLOSED"), failure("NNG_ECLOSED")])
-    }).pipe(Effect.provide(inproc))
-  )
-
-  it.scoped("[AIO-31] a completion that won against a cancel stands, and so no message is lost", () =>
-    Effect.gen(function* () {
-      const { left, right } = yield* pair({ left: { recvBuffer: 4 } })
-      for (let steps = 0; steps < 40; steps++) {
-        const { aio, results } = yield* counted()
-        yield* Aio.start(aio, Socket.recv(left))
-        if (steps % 3 === 0) yield* settle
-        yield* Socket.send(right, String(steps))
-        yield* yields(steps >> 2)
-        yield* Aio.cancel(aio)
-        yield* Aio.wait(aio)
-        const rest = yield* drain(left)
-        expect(results).toHaveLength(1)
-        const got = Exit.isSuccess(results[0]!) ? [Message.text(results[0].value as Message.Message)] : []
-        expect([...got, ...rest], `after ${steps} steps`).toEqual([String(steps)])
+      const aio = yield* Aio.make()
+      const [message, other] = [Message.make("message"), Message.make("other")]
+      const hand = new Hand<Message.Message>()
+      for (const [details, count, kept] of [
+        [{}, 7, message],
+        [{ count: 3 }, 3, message],
+        [{ message: other }, 7, other]
+      ] as const) {
+        yield* Aio.start(aio, hand.operation)
+        hand.last.finish(Exit.succeed(message), details)
+        expect([yield* Aio.count(aio), yield* Aio.message(aio)]).toEqual([count, Option.some(kept)])
       }
-    }).pipe(Effect.provide(inproc))
+    })
   )
 
-  it.scoped("a receive that timed out as the message came has taken nothing", () =>
+  it.scoped("are forgotten by a reset, which is NNG_EBUSY while one is in progress", () =>
     Effect.gen(function* () {
-      const { left, right } = yield* pair({ left: { recvBuffer: 4 } })
-      for (let steps = 0; steps < 12; steps++) {
-        const { aio, results } = yield* counted({ timeout: 10 })
-        yield* Aio.start(aio, Socket.recv(left))
-        yield* settle
-        const sending = Effect.zipRight(yields(steps), Socket.send(right, String(steps)))
-        yield* Effect.forkScoped(Effect.zipRight(Effect.sleep(10), sending))
-        yield* settle
-        yield* TestClock.adjust(10)
-        yield* Aio.wait(aio)
-        yield* settle
-        const rest = yield* drain(left)
-        const got = Exit.isSuccess(results[0]!) ? [Message.text(results[0].value as Message.Message)] : []
-        expect([...got, ...rest], `after ${steps} steps`).toEqual([String(steps)])
-      }
-    }).pipe(Effect.provide(inproc))
+      const { aio } = yield* counted()
+      const hand = new Hand<Message.Message>()
+      yield* Aio.start(aio, hand.operation)
+      yield* failing(Aio.reset(aio), "NNG_EBUSY")
+      hand.last.finish(Exit.succeed(Message.make("hello")))
+      yield* Aio.reset(aio)
+      expect(yield* Aio.result(aio)).toEqual(Option.none())
+      expect([yield* Aio.count(aio), yield* Aio.message(aio)]).toEqual([0, Option.none()])
+      yield* Aio.wait(aio)
+    })
   )
 })

@@ -9,7 +9,7 @@ import * as Pair0 from "effect-nng/Pair0"
 import * as Socket from "effect-nng/Socket"
 import type { Deadline } from "../../src/internal/ports/timeline.js"
 import { Deadlines } from "../../src/internal/ports/deadlines.js"
-import { begin, drain, ended, failing, inproc, pair, settle, yields } from "../support/sockets.js"
+import { begin, drain, ended, failing, network, pair, settle, yields } from "../support/sockets.js"
 
 const make: Effect.Effect<Deadlines> = Effect.map(
   Effect.all([Effect.runtime<never>(), Effect.clock]),
@@ -85,6 +85,17 @@ describe("Deadlines", () => {
     })
   )
 
+  it.effect("fire at times that are no whole milliseconds", () =>
+    Effect.gen(function* () {
+      const deadlines = yield* make
+      const fired: Array<number> = []
+      yield* TestClock.adjust(27_682)
+      for (const millis of [601.9, 130.8, 0.1 + 0.2]) deadlines.add(millis, () => fired.push(millis))
+      yield* TestClock.adjust(1000)
+      expect(fired).toEqual([0.1 + 0.2, 130.8, 601.9])
+    })
+  )
+
   it.effect("are quiet once closed, and may be closed twice", () =>
     Effect.gen(function* () {
       const deadlines = yield* make
@@ -136,7 +147,7 @@ describe("operations with a deadline", () => {
         yield* TestClock.adjust(1)
         yield* failing(Fiber.join(receiving), "NNG_ETIMEDOUT")
       }
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[SOCK-03] a non-blocking receive fails with NNG_EAGAIN at once", () =>
@@ -144,7 +155,7 @@ describe("operations with a deadline", () => {
       const { left } = yield* pair({ left: { recvTimeout: 10 } })
       yield* failing(Socket.recv(left, { nonblocking: true }), "NNG_EAGAIN")
       yield* failing(Socket.recv(left, { nonblocking: true, timeout: 5 }), "NNG_EAGAIN")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[SOCK-04] a send to nobody fails with NNG_ETIMEDOUT after the socket's sendTimeout", () =>
@@ -157,7 +168,7 @@ describe("operations with a deadline", () => {
         yield* TestClock.adjust(1)
         yield* failing(Fiber.join(sending), "NNG_ETIMEDOUT")
       }
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[SOCK-05] a non-blocking send to nobody fails with NNG_EAGAIN at once", () =>
@@ -165,7 +176,7 @@ describe("operations with a deadline", () => {
       const socket = yield* Pair0.make({ sendTimeout: 500 })
       yield* failing(Socket.send(socket, "x", { nonblocking: true }), "NNG_EAGAIN")
       yield* failing(Socket.sendAll(socket, ["x"], { nonblocking: true }), "NNG_EAGAIN")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("a time-out of zero tries first, and so does nonblocking", () =>
@@ -179,7 +190,7 @@ describe("operations with a deadline", () => {
       expect(Message.text(yield* Socket.recv(left, { nonblocking: true }))).toBe("2")
       yield* failing(Socket.recv(left, { timeout: 0 }), "NNG_ETIMEDOUT")
       yield* failing(Socket.send(yield* Pair0.make(), "x", { timeout: 0 }), "NNG_ETIMEDOUT")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("an operation's own time-out goes before the socket's, and may be infinite", () =>
@@ -198,7 +209,7 @@ describe("operations with a deadline", () => {
       yield* TestClock.adjust("1000 days")
       yield* Socket.send(right, "late")
       expect(Message.text(yield* Fiber.join(forever))).toBe("late")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("a time-out that is changed holds from the next operation on", () =>
@@ -209,7 +220,7 @@ describe("operations with a deadline", () => {
       const after = yield* begin(Socket.recv(left))
       yield* TestClock.adjust(10)
       expect([yield* ended(before), yield* ended(after)]).toEqual([false, true])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("a message that comes as the time is up is either received or still there", () =>
@@ -235,7 +246,7 @@ describe("operations with a deadline", () => {
         yield* TestClock.adjust(1)
         expect(Message.text(yield* Fiber.join(receiving))).toBe(String(steps))
       }
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("room that comes as the time of a send is up is used once or not at all", () =>
@@ -257,7 +268,7 @@ describe("operations with a deadline", () => {
               Exit.isSuccess(exit) ? ["between", "late"] : ["between"]
             )
           })
-        ).pipe(Effect.provide(inproc))
+        ).pipe(Effect.provide(network))
       }
     })
   )

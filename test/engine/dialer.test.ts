@@ -26,9 +26,9 @@ import {
   collect,
   ended,
   failing,
-  inproc,
   interruptedAfter,
   marry,
+  network,
   pair,
   recording,
   recvText,
@@ -88,7 +88,7 @@ describe("a dialer", () => {
       expect(error.message).toContain("inproc")
       yield* failing(Socket.dial(socket, "nonsense"), "NNG_EINVAL")
       yield* failing(Dialer.make(socket, "inproc://x", { tcp: { noDelay: true } }), "NNG_ENOTSUP")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scopedLive("is not made for an address that cannot be dialed", () =>
@@ -111,7 +111,7 @@ describe("a dialer", () => {
         "url2",
         ...Array<undefined>(5)
       ])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[DIAL-12] has options of its own", () => {
@@ -143,7 +143,7 @@ describe("a dialer", () => {
         { reconnectMin: Duration.millis(5), reconnectMax: Duration.millis(50), recvMaxSize: 500 },
         { reconnectMin: Duration.millis(7), reconnectMax: Duration.millis(70), recvMaxSize: 700 }
       ])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[DIAL-19] a negative or endless reconnect time is NNG_EINVAL", () =>
@@ -154,7 +154,7 @@ describe("a dialer", () => {
         yield* failing(Dialer.make(socket, "inproc://x", { reconnectMin: wrong }), "NNG_EINVAL")
       }
       yield* failing(Dialer.make(socket, "inproc://x", { recvMaxSize: -1 }), "NNG_EINVAL")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[DIAL-20] that is closed takes its pipe with it and does not dial again", () => {
@@ -180,7 +180,7 @@ describe("a dialer", () => {
       const dialer = yield* Effect.scoped(Socket.dial(right, "inproc://x"))
       expect(yield* dialer.state).toEqual({ _tag: "Closed" })
       expect(yield* right.pipes.get).toEqual([])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("that cannot be started by dial is closed, as when dial is interrupted", () => {
@@ -204,7 +204,7 @@ describe("starting", () => {
     Effect.gen(function* () {
       const error = yield* failing(Socket.dial(yield* Pair0.make(), "inproc://nobody"), "NNG_ECONNREFUSED")
       expect(error.address).toBe("inproc://nobody")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[DIAL-03] that failed can be tried again, and nothing is tried by itself", () => {
@@ -235,7 +235,7 @@ describe("starting", () => {
       yield* failing(Dialer.start(dialer), "NNG_ESTATE")
       const { dialer: connected } = yield* marry(yield* Pair0.make(), yield* Pair0.make())
       yield* failing(Dialer.start(connected), "NNG_ESTATE")
-    }).pipe(Effect.provide(script.layer), Effect.withRandom(largest().random))
+    }).pipe(Effect.withRandom(largest().random), Effect.provide(script.layer))
   })
 
   it.scoped("[DIAL-14] a closed dialer is NNG_ENOENT, one of a closed socket NNG_ECLOSED", () =>
@@ -249,7 +249,7 @@ describe("starting", () => {
       yield* socket.close
       yield* failing(Dialer.start(other), "NNG_ECLOSED")
       yield* failing(Dialer.start(one), "NNG_ECLOSED")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   const transportErrors: ReadonlyArray<Transport.DialError> = [
@@ -311,7 +311,7 @@ describe("starting", () => {
       yield* left.close
       yield* TestClock.adjust(10)
       expect(yield* stateTag(dialer)).toBe("Connected")
-    }).pipe(Effect.provide(inproc), Effect.withRandom(largest().random))
+    }).pipe(Effect.withRandom(largest().random), Effect.provide(network))
   )
 
   it.scoped("succeeds when beforeAttach turned the connection away, and tries again later", () =>
@@ -326,7 +326,7 @@ describe("starting", () => {
       expect(yield* dialer.state).toMatchObject({ _tag: "Waiting", error: { _tag: "NNG_EPEERAUTH" } })
       yield* TestClock.adjust(10)
       expect(yield* stateTag(dialer)).toBe("Connected")
-    }).pipe(Effect.provide(inproc), Effect.withRandom(largest().random))
+    }).pipe(Effect.withRandom(largest().random), Effect.provide(network))
   )
 
   it.scoped("[DIAL-21] succeeds when the peer's socket turns it away, and tries again until that has room", () =>
@@ -344,7 +344,7 @@ describe("starting", () => {
       yield* Socket.send(late, "at last")
       expect(yield* recvText(left)).toBe("at last")
       expect((yield* left.statistics).reject).toBeGreaterThan(4)
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("interrupted tears down the attempt and leaves the dialer startable", () => {
@@ -387,7 +387,7 @@ describe("starting", () => {
         )
       }
       expect(exits).toEqual(expect.arrayContaining(["Success", "Failure"]))
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("with nonblocking, interrupted at any step, it is as it was or is started", () =>
@@ -403,7 +403,7 @@ describe("starting", () => {
           })
         )
       }
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   for (const what of ["dialer", "socket"] as const) {
@@ -444,7 +444,7 @@ describe("starting", () => {
       expect(yield* dialer.state).toEqual({ _tag: "Connecting", attempt: 3 })
       const dialed = yield* Socket.dial(yield* Pair0.make(), "inproc://nobody", { nonblocking: true })
       expect(yield* stateTag(dialed)).toBe("Waiting")
-    }).pipe(Effect.provide(script.layer), Effect.withRandom(largest().random))
+    }).pipe(Effect.withRandom(largest().random), Effect.provide(script.layer))
   })
 })
 
@@ -622,7 +622,7 @@ describe("dialing again", () => {
       expect(yield* recvText(left)).toBe("there")
       yield* Socket.send(left, "and back")
       expect(yield* recvText(right)).toBe("and back")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[DIAL-06] it finds the next listener on the address", () =>
@@ -636,7 +636,7 @@ describe("dialing again", () => {
       yield* TestClock.adjust(10)
       yield* Socket.send(right, "again")
       expect(yield* recvText(left)).toBe("again")
-    }).pipe(Effect.provide(inproc), Effect.withRandom(largest().random))
+    }).pipe(Effect.withRandom(largest().random), Effect.provide(network))
   )
 
   it.scoped("[DIAL-07] it makes a new connection for one that its own side closed", () =>
@@ -649,7 +649,7 @@ describe("dialing again", () => {
       yield* TestClock.adjust(10)
       yield* Socket.send(left, "again")
       expect(yield* recvText(right)).toBe("again")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[DIAL-08] without a maximum the wait does not grow", () => {
@@ -664,7 +664,7 @@ describe("dialing again", () => {
       yield* TestClock.adjust(10)
       yield* Socket.send(right, "soon")
       expect(yield* recvText(left)).toBe("soon")
-    }).pipe(Effect.provide(inproc), Effect.withRandom(random))
+    }).pipe(Effect.withRandom(random), Effect.provide(network))
   })
 
   it.scoped("[DIAL-09] the bound doubles up to the maximum, and starts anew after a connection", () => {
@@ -692,7 +692,7 @@ describe("dialing again", () => {
         yield* TestClock.adjust(bound - 1)
       }
       expect(bounds.slice(0, 13)).toEqual([...grown, 10, 20, 40])
-    }).pipe(Effect.provide(script.layer), Effect.withRandom(random))
+    }).pipe(Effect.withRandom(random), Effect.provide(script.layer))
   })
 
   it.scoped("the same seed gives the same waits, each below its bound", () => {
@@ -710,7 +710,7 @@ describe("dialing again", () => {
           yield* TestClock.adjust(wait ?? 0)
         }
         return waits
-      }).pipe(Effect.provide(script.layer), Effect.withRandom(Random.make("seed")))
+      }).pipe(Effect.withRandom(Random.make("seed")), Effect.provide(script.layer))
     })
     return Effect.gen(function* () {
       const [one, other] = [yield* waits, yield* waits]
@@ -814,7 +814,7 @@ describe("dialing again", () => {
       const closing = yield* begin(dialer.close)
       expect(yield* ended(closing)).toBe(true)
       expect(yield* stateTag(dialer)).toBe("Closed")
-    }).pipe(Effect.provide(inproc), Effect.withRandom(largest().random))
+    }).pipe(Effect.withRandom(largest().random), Effect.provide(network))
   )
 
   it.scopedLive("over tcp it comes back to a listener that went and came back", () =>
@@ -866,7 +866,7 @@ describe("the events of a dialer", () => {
         { _tag: "Attempt", attempt: 1 },
         { _tag: "Closed" }
       ])
-    }).pipe(Effect.provide(script.layer), Effect.withRandom(random))
+    }).pipe(Effect.withRandom(random), Effect.provide(script.layer))
   })
 
   it.scoped("tell a first attempt that failed, with nothing to follow", () => {
@@ -893,7 +893,7 @@ describe("the events of a dialer", () => {
       expect(tags(yield* taken(late))).toEqual(["Closed"])
       const after = yield* recording(dialer.events)
       expect(tags(yield* Fiber.join(after))).toEqual(["Closed"])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("say when the next attempt is, as the state does", () => {
@@ -907,6 +907,6 @@ describe("the events of a dialer", () => {
       expect(yield* taken(yield* collect(dialer.events))).toMatchObject([
         { _tag: "Failed", attempt: 1, next: Option.some(Duration.millis(999)) }
       ])
-    }).pipe(Effect.provide(inproc), Effect.withRandom(random))
+    }).pipe(Effect.withRandom(random), Effect.provide(network))
   })
 })

@@ -2,7 +2,6 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Aio from "effect-nng/Aio"
 import * as ByteStream from "effect-nng/ByteStream"
 import * as Dialer from "effect-nng/Dialer"
-import * as InprocTransport from "effect-nng/InprocTransport"
 import * as Listener from "effect-nng/Listener"
 import * as NodeTransport from "effect-nng/NodeTransport"
 import * as Pair0 from "effect-nng/Pair0"
@@ -16,7 +15,7 @@ import * as Scope from "effect/Scope"
 import { PassThrough } from "node:stream"
 import { NodeDuplex } from "../../src/internal/node/duplex.js"
 import { leavesNone, turn } from "../support/handles.js"
-import { awaitReadable, begin, failing, inproc, pair, recvText, settle, yields } from "../support/sockets.js"
+import { awaitReadable, begin, failing, network, pair, recvText, settle, yields } from "../support/sockets.js"
 
 describe("a pair whose peer left messages behind", () => {
   /** A socket with one unread message of a peer that is gone. */
@@ -37,7 +36,7 @@ describe("a pair whose peer left messages behind", () => {
       yield* leave
       yield* settle
       expect(yield* recvText(socket)).toBe("left behind")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   for (const order of ["before", "after"] as const) {
@@ -56,7 +55,7 @@ describe("a pair whose peer left messages behind", () => {
         expect(yield* recvText(next)).toBe("to the next")
         yield* Fiber.join(sending)
         expect((yield* socket.statistics).dropped.disconnected).toBeGreaterThan(0)
-      }).pipe(Effect.provide(inproc))
+      }).pipe(Effect.provide(network))
     )
   }
 
@@ -70,7 +69,7 @@ describe("a pair whose peer left messages behind", () => {
       const next = yield* Pair0.make()
       yield* Socket.dial(next, "inproc://x")
       expect(yield* recvText(next)).toBe("to the next")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 })
 
@@ -93,7 +92,7 @@ describe("what ends in an unlucky moment", () => {
         )
       }
       expect([...ends].sort()).toEqual(["Fail", "Success"])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scopedLive("a tcp listener whose start was interrupted holds no port", () =>
@@ -114,7 +113,7 @@ describe("what ends in an unlucky moment", () => {
 
   it.scoped("a dial that succeeds while its dialer closes makes no pipe", () =>
     Effect.gen(function* () {
-      const transport = yield* InprocTransport.make
+      const transport = (yield* Transports).get("inproc")!
       const connected = yield* Deferred.make<void>()
       const closing = yield* Deferred.make<void>()
       const goOn = yield* Deferred.make<void>()
@@ -141,7 +140,7 @@ describe("what ends in an unlucky moment", () => {
         yield* settle
         expect((yield* socket.statistics).pipes).toBe(0)
       }).pipe(Effect.scoped, Effect.provide(Transports.layer(Effect.succeed(slow))))
-    })
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("dialers that failed leave nothing in the scope that they were made in", () =>
@@ -155,7 +154,7 @@ describe("what ends in an unlucky moment", () => {
       expect(state.finalizers.size).toBe(0)
       yield* Scope.extend(Socket.dial(socket, "inproc://nobody", { nonblocking: true }), scope)
       expect(state.finalizers.size).toBe(1)
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("an aio that is stopped in its own callback does not wait for itself", () =>
@@ -183,6 +182,6 @@ describe("what ends in an unlucky moment", () => {
       const dialer = yield* Dialer.make(yield* Pair0.make(), "inproc://x")
       yield* dialer.close
       yield* failing(dialer.close, "NNG_ENOENT")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 })

@@ -11,8 +11,8 @@ import {
   collect,
   drain,
   failing,
-  inproc,
   marry,
+  network,
   pair,
   recvText,
   settle,
@@ -51,7 +51,7 @@ describe("pipe events", () => {
       yield* marry(left, right)
       expect(tags(yield* taken(leftEvents))).toEqual(["AddPre", "AddPost"])
       expect(tags(yield* taken(rightEvents))).toEqual(["AddPre", "AddPost"])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[PIPE-02] a pipe names its socket, and the dialer or the listener that made it", () =>
@@ -69,7 +69,7 @@ describe("pipe events", () => {
       expect([ofLeft.pipe.socketId, ofRight.pipe.socketId]).toEqual([left.id, right.id])
       expect(origins).toHaveLength(2)
       expect(origins).toEqual(expect.arrayContaining([ofLeft.pipe.origin, ofRight.pipe.origin]))
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[PIPE-03] a message carries the id of the pipe from the events", () =>
@@ -82,7 +82,7 @@ describe("pipe events", () => {
       expect((yield* Socket.recv(left)).pipeId).toBe(ofLeft.pipe.id)
       expect((yield* Socket.recv(right)).pipeId).toBe(ofRight.pipe.id)
       expect(ofLeft.pipe.id).not.toBe(ofRight.pipe.id)
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[PIPE-05] closed by one side, a pipe is seen to go by both and replaced by another", () =>
@@ -106,7 +106,7 @@ describe("pipe events", () => {
       const message = yield* Socket.recv(left)
       expect(message.pipeId).toBe(renewed!.id)
       expect(tags([...(yield* taken(leftEvents)), ...(yield* taken(rightEvents))])).toEqual([])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[PIPE-06] one that is closed before it is attached: pre 2, post 1, rem 1, and for the peer 2, 2, 1", () =>
@@ -124,7 +124,7 @@ describe("pipe events", () => {
       ])
       expect(stories(l)).toEqual(["AddPre RemPost", "AddPre AddPost"])
       expect(stories(r)).toEqual(["AddPre AddPost RemPost", "AddPre AddPost"])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[PIPE-07] when a refused pipe is removed its id and its endpoint can still be read", () =>
@@ -142,7 +142,7 @@ describe("pipe events", () => {
       expect(pipe.properties.remoteAddress).toEqual(Address.inproc("pair"))
       expect([pipe.scheme, pipe.id > 0, reason._tag]).toEqual(["inproc", true, "NNG_ECLOSED"])
       yield* failing(pipe.close, "NNG_ENOENT")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[PIPE-08] a second peer gets AddPre and RemPost, and the first notices nothing", () =>
@@ -160,7 +160,7 @@ describe("pipe events", () => {
       yield* Socket.send(right, "still here")
       expect(yield* recvText(left)).toBe("still here")
       expect(yield* taken(rightEvents)).toEqual([])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[PIPE-10] a refused pipe is counted by its socket and by its endpoint", () =>
@@ -175,7 +175,7 @@ describe("pipe events", () => {
       expect(yield* listener.statistics).toEqual({ pipes: 1, accepts: 1, reject: 1, failures: {} })
       expect((yield* right.statistics).reject).toBe(0)
       expect((yield* dialer.statistics).reject).toBe(0)
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[PIPE-12] nothing is replayed to whoever comes late", () =>
@@ -188,7 +188,7 @@ describe("pipe events", () => {
       expect(looks).toBe(0)
       yield* right.close
       expect(tags(yield* taken(late))).toEqual(["RemPost"])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[PIPE-13] of many short connections none tells AddPost after RemPost", () =>
@@ -208,7 +208,7 @@ describe("pipe events", () => {
       expect(told).toHaveLength(60)
       for (const story of told) expect(["AddPre RemPost", "AddPre AddPost RemPost"]).toContain(story)
       expect(told).toContain("AddPre AddPost RemPost")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[WIRE-02] a peer of another protocol gets AddPre and RemPost, and no AddPost", () => {
@@ -240,7 +240,7 @@ describe("a pipe", () => {
       expect(ofLeft!.properties.localAddress).toEqual(Address.inproc("pair"))
       expect(ofLeft!.peerProtocol).toBe(0x10)
       expect(Pipe.isPipe(ofLeft) && !Pipe.isPipe(left)).toBe(true)
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scopedLive("[PIPE-04] has the scheme of its endpoint's URL, over tcp, and the addresses of both ends", () =>
@@ -264,7 +264,7 @@ describe("a pipe", () => {
       yield* settle
       yield* failing(Socket.getPipe(left, pipe!.id), "NNG_ENOENT")
       yield* failing(pipe!.close, "NNG_ENOENT")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[PIPE-15] can be closed through the id on a message as long as it is there", () =>
@@ -279,7 +279,7 @@ describe("a pipe", () => {
       const { reason } = yield* until(leftEvents, tagged("RemPost"))
       expect(reason._tag).toBe("NNG_ECLOSED")
       yield* failing(closePipe, "NNG_ENOENT")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[PIPE-16] whose sender closed still gives what had come: two queued and one held", () =>
@@ -293,7 +293,7 @@ describe("a pipe", () => {
       expect(yield* left.pipes.get).toHaveLength(1)
       expect(yield* drain(left)).toEqual(["1", "2", "3"])
       expect(yield* left.pipes.get).toEqual([])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("refused by beforeAttach with an error goes with that error", () =>
@@ -309,7 +309,7 @@ describe("a pipe", () => {
       yield* pipe!.close
       const { reason } = yield* until(rightEvents, tagged("RemPost"))
       expect(reason._tag).toBe("NNG_ECONNSHUT")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("has an id from 1 to 2^31 - 1, from a random start, unlike any other's", () =>
@@ -325,6 +325,6 @@ describe("a pipe", () => {
       }
       expect(ids.size).toBe(40)
       for (const id of ids) expect(id > 0 && id <= 0x7fffffff && Number.isInteger(id)).toBe(true)
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 })

@@ -25,8 +25,8 @@ import {
   drain,
   ended,
   failing,
-  inproc,
   marry,
+  network,
   pair,
   recording,
   recvText,
@@ -45,7 +45,7 @@ describe("what a socket is", () => {
       const socket = yield* Pair0.make()
       expect(socket.id).toBeGreaterThan(0)
       expect(Number.isSafeInteger(socket.id)).toBe(true)
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[SOCK-23] an id is not used again by the socket after it", () =>
@@ -53,7 +53,7 @@ describe("what a socket is", () => {
       const first = yield* Effect.scoped(Effect.map(Pair0.make(), ({ id }) => id))
       const second = yield* Pair0.make()
       expect(second.id).not.toBe(first)
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("it knows its protocol, and what it can do", () =>
@@ -63,7 +63,7 @@ describe("what a socket is", () => {
       expect(socket.raw).toBe(false)
       expect([Socket.isSocket(socket), Socket.canSend(socket), Socket.canRecv(socket)]).toEqual([true, true, true])
       for (const other of [undefined, null, {}, "socket", Socket]) expect(Socket.isSocket(other)).toBe(false)
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("shown, it tells what it is and nothing of what it carries", () =>
@@ -92,7 +92,7 @@ describe("what a socket is", () => {
       expect(dialer.toJSON()).toMatchObject({ _id: "effect-nng/Dialer", url: "inproc://pair", state: "Connected" })
       expect(listener.toJSON()).toMatchObject({ _id: "effect-nng/Listener", url: "inproc://pair", state: "Listening" })
       expect(pipe!.toJSON()).toMatchObject({ _id: "effect-nng/Pipe", id: pipe!.id, socketId: left.id })
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 })
 
@@ -102,7 +102,7 @@ describe("sending and receiving", () => {
       const { left, right } = yield* pair()
       yield* Socket.send(left, new Uint8Array([0x61, 0x62, 0, 0xff]))
       expect((yield* Socket.recv(right)).body).toEqual(new Uint8Array([0x61, 0x62, 0, 0xff]))
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[SOCK-08] an empty message arrives as one of length 0", () =>
@@ -113,7 +113,7 @@ describe("sending and receiving", () => {
       yield* settle
       expect((yield* Socket.recv(right)).length).toBe(0)
       expect((yield* Socket.recv(right)).length).toBe(0)
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[SOCK-10] text, bytes and messages can be sent, with the socket first or last", () =>
@@ -128,7 +128,7 @@ describe("sending and receiving", () => {
       yield* left.pipe(Socket.sendAll(["a", "b"]))
       yield* Socket.sendAll(left, ["c"], { timeout: "1 second" })
       expect(yield* drain(right)).toEqual(["text", "bytes", "message", "piped", "piped, with options", "a", "b", "c"])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[SOCK-22] a send that failed leaves the message with its sender, as it was", () =>
@@ -146,7 +146,7 @@ describe("sending and receiving", () => {
       yield* failing(Socket.send(socket, message), "NNG_ECLOSED")
       expect([Message.text(message), message.headerLength]).toEqual(["mine", 0])
       expect(yield* drain(peer)).not.toContain("mine")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[SOCK-30] receives complete in the order in which they began", () =>
@@ -159,7 +159,7 @@ describe("sending and receiving", () => {
       yield* Socket.sendAll(right, ["1", "2", "3"])
       yield* settle
       expect(order).toEqual(["first 1", "second 2", "third 3"])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("an effect that sends text makes a message each time it runs", () =>
@@ -175,7 +175,7 @@ describe("sending and receiving", () => {
       const second = yield* Socket.recv(right)
       expect(second).not.toBe(first)
       expect(Message.text(second)).toBe("hello")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("an effect that receives can be run again and again, by many at once", () =>
@@ -186,7 +186,7 @@ describe("sending and receiving", () => {
       yield* Socket.sendAll(right, ["1", "2", "3", "4"])
       expect(yield* Fiber.join(all)).toEqual(["1", "2", "3"])
       expect(yield* next).toBe("4")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("a time-out that was set holds from the next operation, and so for an effect made before", () =>
@@ -197,7 +197,7 @@ describe("sending and receiving", () => {
       yield* Socket.configure(socket, { recvTimeout: 0, sendTimeout: 0 })
       const both = yield* begin(Effect.all([Effect.flip(receive), Effect.flip(send)], { concurrency: "unbounded" }))
       expect(yield* ended(both)).toBe(true)
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("recvChunk takes what is there, and at most max", () =>
@@ -213,7 +213,7 @@ describe("sending and receiving", () => {
       expect(names(yield* Socket.recvChunk(left))).toEqual(["3", "4", "5"])
       yield* failing(Socket.recvChunk(left, { nonblocking: true }), "NNG_EAGAIN")
       yield* failing(Socket.recvChunk(left, { timeout: 0 }), "NNG_ETIMEDOUT")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("sendAll that is interrupted has sent a beginning, and leaves out the rest", () =>
@@ -226,7 +226,7 @@ describe("sending and receiving", () => {
       const sent = (yield* left.statistics).sent - before
       expect(sent).toBe(4)
       expect(yield* drain(right)).toEqual(["1", "2", "3", "4"])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("sendAll that failed has sent a beginning too", () =>
@@ -237,7 +237,7 @@ describe("sending and receiving", () => {
       const sent = (yield* left.statistics).sent
       expect(yield* drain(right)).toEqual(["1", "2", "3", "4"].slice(0, sent))
       yield* Socket.sendAll(left, [])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("nobody overtakes a sendAll that waits", () =>
@@ -247,7 +247,7 @@ describe("sending and receiving", () => {
       yield* begin(Socket.send(left, "5"))
       yield* failing(Socket.send(left, "6", { nonblocking: true }), "NNG_EAGAIN")
       expect(yield* drain(right)).toEqual(["1", "2", "3", "4", "5"])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[SOCK-27] a socket is readable while there is something to receive", () =>
@@ -260,7 +260,7 @@ describe("sending and receiving", () => {
       yield* Socket.recv(left)
       yield* settle
       expect(yield* Socket.isReadable(left)).toBe(false)
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   for (const [how, busyWith] of [
@@ -330,7 +330,7 @@ describe("sending and receiving", () => {
         })
       )
       expect(closed).toMatchObject({ _tag: "Failure", cause: { error: { _tag: "NNG_ECLOSED" } } })
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("nobody overtakes who was woken and has not run yet, however he asks", () =>
@@ -347,7 +347,7 @@ describe("sending and receiving", () => {
       const right = yield* Pair0.make()
       yield* marry(left, right)
       expect(yield* drain(right)).toEqual(["first"])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("an effect that only is looked at does nothing", () =>
@@ -360,7 +360,7 @@ describe("sending and receiving", () => {
       Effect.isEffect(receive)
       JSON.stringify(receive)
       expect(yield* drain(right)).toEqual(["x"])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 })
 
@@ -374,7 +374,7 @@ describe("streams and sinks", () => {
       yield* left.close
       expect(yield* Fiber.join(all)).toEqual(["1", "2", "3"])
       expect(yield* Stream.runCollect(Socket.stream(left))).toEqual(Chunk.empty())
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("a stream comes in chunks of what is there", () =>
@@ -390,7 +390,7 @@ describe("streams and sinks", () => {
         ["1", "2", "3"],
         ["4", "5"]
       ])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("ending a stream early discards the rest of its chunk, and with chunkSize 1 nothing", () =>
@@ -407,7 +407,7 @@ describe("streams and sinks", () => {
       yield* settle
       expect(yield* firstTwo(undefined)).toEqual(["6", "7"])
       expect(yield* drain(left)).toEqual([])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("a stream fails with the socket's time-out", () =>
@@ -421,7 +421,7 @@ describe("streams and sinks", () => {
       )
       yield* failing(run, "NNG_ETIMEDOUT")
       expect(seen).toEqual(["1"])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("a sink sends what it is given and waits where a send would", () =>
@@ -434,7 +434,7 @@ describe("streams and sinks", () => {
       yield* Fiber.join(sending)
       yield* left.close
       yield* failing(Stream.run(Stream.make("x"), Socket.sink(left)), "NNG_ECLOSED")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 })
 
@@ -444,14 +444,14 @@ describe("closing", () => {
       const socket = yield* Pair0.make()
       yield* socket.close
       yield* failing(socket.close, "NNG_ECLOSED")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("close gives nothing", () =>
     Effect.gen(function* () {
       const { dialer, left, listener } = yield* pair()
       expect([yield* dialer.close, yield* listener.close, yield* left.close]).toEqual([undefined, undefined, undefined])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[SOCK-12] on a closed socket every operation fails with NNG_ECLOSED", () =>
@@ -481,7 +481,7 @@ describe("closing", () => {
       expect(yield* socket.pipes.get).toEqual([])
       expect(socket.toJSON()).toMatchObject({ closed: true })
       expect(yield* Stream.runCollect(socket.events)).toEqual(Chunk.empty())
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("whoever waits fails with NNG_ECLOSED", () =>
@@ -499,7 +499,7 @@ describe("closing", () => {
       )
       yield* socket.close
       for (const fiber of waiting) yield* failing(Fiber.join(fiber), "NNG_ECLOSED")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[SOCK-13] of five queued messages the peer receives only the one handed over, and no error", () =>
@@ -511,7 +511,7 @@ describe("closing", () => {
       yield* failing(Socket.recv(left, { nonblocking: true }), "NNG_EAGAIN")
       const { dropped, sent } = yield* right.statistics
       expect([sent, dropped]).toMatchObject([5, { disconnected: 1, resized: 0, closed: 3 }])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[SOCK-14] when close returns RemPost has happened for all its pipes", () =>
@@ -521,7 +521,7 @@ describe("closing", () => {
       const events = yield* recording(left.events)
       yield* left.close
       expect(yield* Fiber.join(events)).toMatchObject([{ _tag: "RemPost", pipe, reason: { _tag: "NNG_ECLOSED" } }])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("waiters fail first, then the pipes go, then close returns", () => {
@@ -586,7 +586,7 @@ describe("closing", () => {
       expect([yield* listener.state, yield* dialer.state]).toEqual([{ _tag: "Closed" }, { _tag: "Closed" }])
       const gone = yield* until(events, tagged("RemPost"))
       expect(gone.reason._tag).toBe("NNG_ECONNSHUT")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   for (const side of ["listening", "dialing"] as const) {
@@ -604,7 +604,7 @@ describe("closing", () => {
         expect(tags(yield* Fiber.join(events))).toEqual(["AddPre", "RemPost"])
         yield* failing(closing.close, "NNG_ECLOSED")
         expect(yield* closing.pipes.get).toEqual([])
-      }).pipe(Effect.provide(inproc))
+      }).pipe(Effect.provide(network))
     )
   }
 })
@@ -622,7 +622,7 @@ describe("options", () => {
         sendBuffer: 0,
         recvBuffer: 0
       })
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   const times = ["recvTimeout", "sendTimeout", "reconnectMin", "reconnectMax"] as const
@@ -638,7 +638,7 @@ describe("options", () => {
         expect((yield* Socket.settings(socket))[name]).toEqual(Duration.millis(1234))
         yield* failing(Pair0.make({ [name]: -5 }), "NNG_EINVAL")
       }
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[SOCK-16] times may be 0 and are never negative; those of waiting may be infinite", () =>
@@ -654,7 +654,7 @@ describe("options", () => {
         if (name.endsWith("Timeout")) yield* infinite
         else yield* failing(infinite, "NNG_EINVAL")
       }
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("a negative time is NNG_EINVAL however it is written", () =>
@@ -663,7 +663,7 @@ describe("options", () => {
       for (const wrong of ["-5 millis", -5n] as const) {
         yield* failing(Socket.configure(socket, { recvTimeout: wrong }), "NNG_EINVAL")
       }
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped(
@@ -679,7 +679,7 @@ describe("options", () => {
           yield* failing(Socket.configure(socket, { recvMaxSize }), "NNG_EINVAL")
           expect((yield* Socket.settings(socket)).recvMaxSize).toBe(0)
         }
-      }).pipe(Effect.provide(inproc))
+      }).pipe(Effect.provide(network))
   )
 
   it.scoped("[SOCK-20] buffers hold 0 to 8192 messages", () =>
@@ -696,7 +696,7 @@ describe("options", () => {
         }
         expect((yield* Socket.settings(socket))[name]).toBe(8192)
       }
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("of several options all are changed or none", () =>
@@ -710,7 +710,7 @@ describe("options", () => {
         recvBuffer: 0,
         recvTimeout: Duration.seconds(2)
       })
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 })
 
@@ -732,7 +732,7 @@ describe("peers", () => {
       expect(yield* ended(more)).toBe(false)
       yield* left.close
       yield* failing(Fiber.join(more), "NNG_ECLOSED")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("getPipe finds a pipe by the id on a message, until it is gone", () =>
@@ -747,7 +747,7 @@ describe("peers", () => {
       yield* right.close
       yield* settle
       yield* failing(Socket.getPipe(left, id), "NNG_ENOENT")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("pipes are the peers now, and as they change", () =>
@@ -764,7 +764,7 @@ describe("peers", () => {
       yield* right.close
       expect(yield* Queue.take(changes)).toEqual([])
       expect(yield* left.pipes.get).toEqual([])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("statistics count peers, refusals, and messages in and out", () =>
@@ -786,7 +786,7 @@ describe("peers", () => {
       expect((yield* left.statistics).dropped).toMatchObject({ disconnected: 0, resized: 1, closed: 0 })
       yield* left.close
       expect(yield* left.statistics).toMatchObject({ pipes: 0, dropped: { disconnected: 0, resized: 1, closed: 1 } })
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("messages that die with a connection are counted", () =>
@@ -799,7 +799,7 @@ describe("peers", () => {
       yield* settle
       expect((yield* left.statistics).dropped.disconnected).toBe(1)
       expect((yield* right.statistics).dropped.disconnected).toBe(1)
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("a message that was on its way when the receiver closed is counted by one of the two", () =>
@@ -811,7 +811,7 @@ describe("peers", () => {
       const [l, r] = [yield* left.statistics, yield* right.statistics]
       expect([r.sent, l.received]).toEqual([1, 0])
       expect(l.dropped.disconnected + l.dropped.closed + r.dropped.disconnected + r.dropped.closed).toBe(1)
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 })
 
@@ -841,7 +841,7 @@ describe("beforeAttach", () => {
         expect(next).toMatchObject({ _tag: "RemPost", reason: { _tag: reason } })
         expect(yield* left.statistics).toMatchObject({ pipes: 0, reject: 1 })
         expect(yield* left.pipes.get).toEqual([])
-      }).pipe(Effect.provide(inproc))
+      }).pipe(Effect.provide(network))
     )
   }
 
@@ -862,7 +862,7 @@ describe("beforeAttach", () => {
       yield* Deferred.succeed(gate, void 0)
       yield* settle
       expect(yield* left.statistics).toMatchObject({ pipes: 1, reject: 1 })
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[PIPE-11] a second one replaces the first, and undefined removes it", () =>
@@ -884,6 +884,6 @@ describe("beforeAttach", () => {
       yield* left.pipe(Socket.setBeforeAttach(undefined))
       yield* visit
       expect(seen).toEqual(["first", "second"])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 })

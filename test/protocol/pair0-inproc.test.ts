@@ -2,12 +2,13 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
 import * as Message from "effect-nng/Message"
 import * as NodeTransport from "effect-nng/NodeTransport"
 import * as Pair0 from "effect-nng/Pair0"
 import * as Socket from "effect-nng/Socket"
+import * as TestTransport from "effect-nng/TestTransport"
 import type { Transports } from "effect-nng/Transport"
 import {
   awaitReadable,
@@ -16,8 +17,8 @@ import {
   drain,
   ended,
   failing,
-  inproc,
   marry,
+  network,
   pair,
   recvText,
   settle,
@@ -39,14 +40,14 @@ const sendNow = (socket: Socket.CanSend, ...texts: ReadonlyArray<string>): Effec
     return sent
   })
 
-describe("pair0 over inproc", () => {
+describe("two pair0 sockets", () => {
   it.scoped("[PAIR0-01] each receives what the other sends", () =>
     Effect.gen(function* () {
       const { left, right } = yield* pair()
       yield* Socket.send(left, "to the right")
       yield* Socket.send(right, "to the left")
       expect([yield* recvText(left), yield* recvText(right)]).toEqual(["to the left", "to the right"])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[PAIR0-02] what a second dialer sends reaches nobody", () =>
@@ -59,7 +60,7 @@ describe("pair0 over inproc", () => {
       yield* Socket.send(right, "found")
       expect(yield* drain(left)).toEqual(["found"])
       expect((yield* left.statistics).reject).toBe(1)
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[PAIR0-03] a peer that does not read makes a send time out before the tenth", () =>
@@ -77,7 +78,7 @@ describe("pair0 over inproc", () => {
       yield* failing(Fiber.join(sending), "NNG_ETIMEDOUT")
       // ours, between, held, theirs
       expect(sent).toEqual(["0", "1", "2", "3"])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[PAIR0-04] without a peer a send times out", () =>
@@ -88,7 +89,7 @@ describe("pair0 over inproc", () => {
       expect(yield* ended(sending)).toBe(false)
       yield* TestClock.adjust(1)
       yield* failing(Fiber.join(sending), "NNG_ETIMEDOUT")
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[PAIR0-05] bodies come unchanged, a header before them, and with a positive pipe id", () =>
@@ -103,7 +104,7 @@ describe("pair0 over inproc", () => {
       expect([Message.text(plain), plain.headerLength, plain.pipeId > 0]).toEqual(["plain", 0, true])
       const merged = yield* Socket.recv(right)
       expect([Message.text(merged), merged.headerLength]).toEqual(["\x01\x02body", 0])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[PAIR0-06] two sends go unread, a third waits", () =>
@@ -115,7 +116,7 @@ describe("pair0 over inproc", () => {
       expect(yield* recvText(right)).toBe("1")
       expect(yield* ended(third)).toBe(true)
       expect(yield* drain(right)).toEqual(["2", "3"])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[PAIR0-07] it is writable with a peer that has room", () =>
@@ -132,7 +133,7 @@ describe("pair0 over inproc", () => {
       yield* right.close
       yield* settle
       expect(yield* Socket.isWritable(left)).toBe(false)
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[PAIR0-08] a send buffer makes it writable, and taken away not; who waits is served at once", () =>
@@ -146,7 +147,7 @@ describe("pair0 over inproc", () => {
       yield* Socket.configure(socket, { sendBuffer: 0 })
       expect(yield* Socket.isWritable(socket)).toBe(false)
       expect((yield* socket.statistics).dropped.resized).toBe(1)
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[PAIR0-09] a receive buffer taken away takes its message with it, and given back does not bring it", () =>
@@ -162,7 +163,7 @@ describe("pair0 over inproc", () => {
       expect(yield* Socket.isReadable(left)).toBe(false)
       yield* Socket.send(right, "next")
       expect(yield* drain(left)).toEqual(["next"])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[PAIR0-10] its send buffer is filled without a peer, and goes to the first that comes, in order", () =>
@@ -174,7 +175,7 @@ describe("pair0 over inproc", () => {
       yield* marry(left, right)
       expect(yield* drain(right)).toEqual(["1", "2", "3"])
       yield* Fiber.join(third)
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[PAIR0-11] of four messages, one read, the next peer gets the fourth", () =>
@@ -196,7 +197,7 @@ describe("pair0 over inproc", () => {
       yield* marry(left, second)
       expect(yield* drain(second)).toEqual(["4"])
       expect((yield* left.statistics).dropped.disconnected).toBe(1)
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[PAIR0-12] sends that wait complete as the peer reads, in the order in which they began", () =>
@@ -218,7 +219,7 @@ describe("pair0 over inproc", () => {
         expect(done).toEqual(finished)
       }
       expect(yield* drain(right)).toEqual(["4", "5"])
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("sends that wait stay, and serve the next peer", () =>
@@ -232,7 +233,7 @@ describe("pair0 over inproc", () => {
       yield* Socket.dial(next, "inproc://pair")
       expect(yield* recvText(next)).toBe("waits")
       yield* Fiber.join(waiting)
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("[PAIR0-14] closing the pipe here loses what was held and keeps what is queued", () =>
@@ -244,7 +245,7 @@ describe("pair0 over inproc", () => {
       yield* settle
       expect(yield* drain(left)).toEqual(["1", "2"])
       expect((yield* left.statistics).dropped.disconnected).toBe(1)
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 
   it.scoped("a thousand messages each way come in order, between peers that both send and receive", () =>
@@ -263,9 +264,14 @@ describe("pair0 over inproc", () => {
       )
       expect(atLeft).toEqual(texts)
       expect(atRight).toEqual(texts)
-    }).pipe(Effect.provide(inproc))
+    }).pipe(Effect.provide(network))
   )
 })
+
+/** A refusal takes its time, as anywhere; until then whoever is refused may send. */
+const far = Layer.effectDiscard(Effect.orDie(TestTransport.latency(TestTransport.everywhere, 1))).pipe(
+  Layer.provideMerge(TestTransport.layerSimulated({ printOnFailure: false }))
+)
 
 describe("a peer that left behind a message that was not read", () => {
   const leftBehind = (url: string): Effect.Effect<void, unknown, Transports> =>
@@ -302,8 +308,9 @@ describe("a peer that left behind a message that was not read", () => {
     )
 
   for (const [name, url, layer] of [
-    ["inproc", "inproc://behind", inproc],
-    ["tcp", "tcp://127.0.0.1:0", NodeTransport.layer]
+    ["inproc", "inproc://behind", network],
+    ["tcp", "tcp://127.0.0.1:0", NodeTransport.layer],
+    ["the simulated network", "tcp://10.0.0.1:0", far]
   ] as ReadonlyArray<readonly [string, string, Layer.Layer<Transports>]>) {
     it.live(`[PAIR0-13] holds its place over ${name}: others are refused until it has been read`, () =>
       leftBehind(url).pipe(Effect.provide(layer))

@@ -1,11 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import * as InprocTransport from "effect-nng/InprocTransport"
 import * as Protocol from "effect-nng/Protocol"
 import * as Transport from "effect-nng/Transport"
 import { pair } from "../../src/internal/inproc/end.js"
-import { stillTurn } from "./sockets.js"
+import { network } from "./sockets.js"
 
 type Dial = Transport.Transport["dial"]
 type Listen = Transport.Transport["listen"]
@@ -39,11 +38,12 @@ export class Script {
 
   /** A fresh inproc under this script. */
   get layer(): Layer.Layer<Transport.Transports> {
-    return Layer.merge(Layer.orDie(Transport.Transports.layer(this.make)), stillTurn)
+    return Layer.provideMerge(Layer.orDie(Transport.Transports.layer(this.make)), network)
   }
 
-  private get make(): Effect.Effect<Transport.Transport> {
-    return Effect.map(InprocTransport.make, (inproc): Transport.Transport => {
+  private get make(): Effect.Effect<Transport.Transport, never, Transport.Transports> {
+    return Effect.map(Transport.Transports, (transports): Transport.Transport => {
+      const inproc = transports.get("inproc")!
       this.inproc = inproc
       return {
         ...inproc,

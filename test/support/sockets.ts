@@ -13,20 +13,36 @@ import type * as Listener from "effect-nng/Listener"
 import * as Message from "effect-nng/Message"
 import * as Pair0 from "effect-nng/Pair0"
 import * as Socket from "effect-nng/Socket"
+import * as TestTransport from "effect-nng/TestTransport"
+import type * as Transport from "effect-nng/Transport"
 import * as Turn from "effect-nng/Turn"
 
 /** No hop ever becomes due, so that a test which counts steps does not depend on how fast the machine is. */
 export const stillTurn: Layer.Layer<never> = Layer.succeed(Turn.Turn, { unsafeDue: () => false, hop: Effect.void })
 
-/** Inproc with names of its own. Build it once in each test. */
-export const inproc = Layer.merge(InprocTransport.layer, stillTurn)
+/** Which network the tests of sockets run on; see `projects` in vitest.config.ts. */
+export const isSimulated: boolean = process.env["NETWORK"] === "simulated"
+
+/**
+ * The network that sockets meet on, with names of its own: inproc, or the simulated network, where the same addresses
+ * are reached over bytes, with handshakes and framing. Build it once in each test.
+ */
+export const network: Layer.Layer<Transport.Transports> = Layer.merge(
+  isSimulated ? TestTransport.layer({ printOnFailure: false }) : InprocTransport.layer,
+  stillTurn
+)
+
+/** What it was called when there was no other. */
+export const inproc = network
 
 /** Lets others run so many times. */
 export const yields = (times: number): Effect.Effect<void> =>
   times < 1 ? Effect.void : Effect.repeatN(Effect.yieldNow(), times - 1)
 
-/** Lets everything that is ready run. */
-export const settle: Effect.Effect<void> = yields(50)
+const { hop } = Turn.make()
+
+/** Lets everything that is ready run: goes on when the event loop turns, and so when no microtask is left. */
+export const settle: Effect.Effect<void> = hop
 
 export interface Endpoints {
   readonly listener: Listener.Listener
@@ -167,8 +183,6 @@ export const drain = (socket: Socket.CanRecv): Effect.Effect<Array<string>> =>
       texts.push(Message.text(message.value))
     }
   })
-
-const { hop } = Turn.make()
 
 /** Waits, in real time, until something can be received. */
 export const awaitReadable = (socket: Socket.CanRecv): Effect.Effect<void> =>

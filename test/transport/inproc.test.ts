@@ -7,6 +7,7 @@ const name = Effect.sync(() => `inproc://suite-${names++}`)
 
 transportSuite("inproc", {
   layer: InprocTransport.layer,
+  time: "real",
   address: name,
   nobody: name,
   badWhenMade: [

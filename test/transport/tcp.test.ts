@@ -25,6 +25,7 @@ const unused = (host: string) =>
 for (const [name, scheme, host, literal] of hosts) {
   transportSuite(name, {
     layer: NodeTransport.layerTcp,
+    time: "real",
     address: Effect.succeed(`${scheme}://${host}:0`),
     nobody: Effect.map(unused(literal), (port) => `${scheme}://${host}:${port}`),
     badWhenMade: [

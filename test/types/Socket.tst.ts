@@ -109,8 +109,8 @@ describe("receiving", () => {
   })
 
   it("can be asked for at run time", () => {
-    if (Socket.canRecv(socket)) expect(socket).type.toBeAssignableTo<Socket.CanRecv>()
-    if (Socket.canSend(socket)) expect(socket).type.toBeAssignableTo<Socket.CanSend>()
+    if (Socket.canRecv(socket)) expect(socket).type.toBeAssignableTo<Socket.CanRecv<Socket.StateError>>()
+    if (Socket.canSend(socket)) expect(socket).type.toBeAssignableTo<Socket.CanSend<Socket.StateError>>()
     const u: unknown = socket
     if (Socket.isSocket(u)) expect(u).type.toBe<Socket.Socket>()
   })

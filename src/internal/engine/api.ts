@@ -1,12 +1,13 @@
 import type * as Chunk from "effect/Chunk"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
-import type { Aio } from "../../Aio.js"
+import type { Aio, Pending } from "../../Aio.js"
 import type * as DialerApi from "../../Dialer.js"
 import * as Errors from "../../Errors.js"
 import type * as ListenerApi from "../../Listener.js"
@@ -16,7 +17,9 @@ import type * as Rep0Api from "../../Rep0.js"
 import type * as Req0Api from "../../Req0.js"
 import type * as Api from "../../Socket.js"
 import type { Transports } from "../../Transport.js"
+import * as Aios from "../ports/aio.js"
 import { fromInput } from "../vocabulary/message.js"
+import type { Patience } from "./conversation.js"
 import * as Dialers from "./dialer.js"
 import * as Listeners from "./listener.js"
 import type { Input as OptionsInput } from "./options.js"
@@ -90,6 +93,54 @@ export const recv = <E>(
   socket: Api.CanRecv<E>,
   options?: Api.OperationOptions
 ): Effect.Effect<Message, Api.RecvError | E> => typed(impl(socket).conversation.recv(options))
+
+/** What an operation on an aio has for options: its own, or else the aio's time-out. */
+const within = (options: Api.OperationOptions | undefined, patience: Patience): Api.OperationOptions =>
+  options?.timeout !== undefined || patience === undefined ? { ...options } : { ...options, timeout: patience }
+
+/** @internal */
+export const sendAio: {
+  (
+    aio: Aio,
+    message: Input,
+    options?: Api.OperationOptions
+  ): <E>(socket: Api.CanSend<E>) => Effect.Effect<Pending<void, Api.SendError | E>, Errors.EBUSY>
+  <E>(
+    socket: Api.CanSend<E>,
+    aio: Aio,
+    message: Input,
+    options?: Api.OperationOptions
+  ): Effect.Effect<Pending<void, Api.SendError | E>, Errors.EBUSY>
+} = dual(
+  (args) => isSocket(args[0]),
+  <E>(socket: Api.CanSend<E>, aio: Aio, input: Input, options?: Api.OperationOptions) =>
+    Effect.suspend(() => {
+      const message = fromInput(input)
+      const count = message.length
+      return Aios.startTimed(
+        aio,
+        (patience) => send(socket, message, within(options, patience)),
+        (exit) => (Exit.isSuccess(exit) ? { count } : { message })
+      )
+    })
+)
+
+/** @internal */
+export const recvAio: {
+  (
+    aio: Aio,
+    options?: Api.OperationOptions
+  ): <E>(socket: Api.CanRecv<E>) => Effect.Effect<Pending<Message, Api.RecvError | E>, Errors.EBUSY>
+  <E>(
+    socket: Api.CanRecv<E>,
+    aio: Aio,
+    options?: Api.OperationOptions
+  ): Effect.Effect<Pending<Message, Api.RecvError | E>, Errors.EBUSY>
+} = dual(
+  (args) => isSocket(args[0]),
+  <E>(socket: Api.CanRecv<E>, aio: Aio, options?: Api.OperationOptions) =>
+    Aios.startTimed(aio, (patience) => recv(socket, within(options, patience)))
+)
 
 const defaultChunkSize = 1024
 

@@ -8,7 +8,7 @@ import type { OperationOptions, Socket } from "../../Socket.js"
 import type * as Api from "../../SocketContext.js"
 import { Shown } from "../vocabulary/shown.js"
 import type { Conversation } from "./conversation.js"
-import { allocate } from "./ids.js"
+import { allocate } from "../ports/ids.js"
 import * as Options from "./options.js"
 import type { SocketImpl } from "./socket.js"
 

@@ -151,7 +151,10 @@ export class PipeImpl extends Shown implements Api.Pipe, Lane, Handler<ReadonlyA
   }
 
   onPull(batch: ReadonlyArray<Message>): void {
-    if (this.gone) return
+    if (this.gone) {
+      this.lost += batch.length
+      return
+    }
     this.inbox = batch
     this.taken = 0
     this.owner.readable(this)

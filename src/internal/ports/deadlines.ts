@@ -7,7 +7,10 @@ import * as Runtime from "effect/Runtime"
 import type { Deadline } from "./timeline.js"
 import { Timeline } from "./timeline.js"
 
-/** A sleep is of whole nanoseconds: where time has finer parts, one ends a little early, and the rest would be none. */
+/**
+ * In milliseconds. A sleep is of whole nanoseconds: where times have finer parts one ends a little early, and the rest
+ * would be no time at all.
+ */
 const tolerance = 0.001
 
 /**
@@ -38,7 +41,7 @@ export class Deadlines {
   }
 
   passed(deadline: Deadline): boolean {
-    return deadline.at <= this.clock.unsafeCurrentTimeMillis()
+    return deadline.at <= this.now
   }
 
   close(): void {
@@ -65,7 +68,11 @@ export class Deadlines {
   private fireDue(): void {
     this.wakesAt = Infinity
     this.sleeper = undefined
-    this.timeline.fire(this.clock.unsafeCurrentTimeMillis() + tolerance)
+    this.timeline.fire(this.now)
     this.arm()
+  }
+
+  private get now(): number {
+    return this.clock.unsafeCurrentTimeMillis() + tolerance
   }
 }

@@ -74,12 +74,7 @@ export const heal = (network: Network, where: Api.Where = Where.everywhere) =>
   at(network, "heal", where, "", (way) => network.heal(way))
 
 const resetAll = (network: Network, way: Api.Way): void => {
-  for (const { ends } of network.linksOn(way)) {
-    for (const end of ends) {
-      end.outward.drop()
-      end.over(new Errors.ECONNRESET({ operation: "stream", reason: "reset by the test" }))
-    }
-  }
+  for (const { ends } of network.linksOn(way)) for (const end of ends) end.reset()
 }
 
 /** @internal */

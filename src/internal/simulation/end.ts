@@ -9,6 +9,8 @@ import type { Names } from "./where.js"
 
 const nobody: Handler<Uint8Array, StreamError> = { onPull: () => {}, onDrain: () => {}, onClose: () => {} }
 
+const isOrderly = (error: StreamError): boolean => error._tag === "NNG_ECONNSHUT"
+
 /** As much as one read of an operating system brings. */
 const largestRead = 64 * 1024
 
@@ -27,6 +29,9 @@ export class End implements Bytes, Terminal {
   private readonly buffer: Array<Uint8Array> = []
   private buffered = 0
   private error: StreamError | undefined = undefined
+  private told = false
+  /** Somebody has asked for something; as with a stream of Node, the end of one that was never read stays unheard. */
+  private flowing = false
   /** Pieces of a write that has not found room. */
   private writing: ReadonlyArray<Uint8Array> | undefined = undefined
 
@@ -48,6 +53,7 @@ export class End implements Bytes, Terminal {
 
   pull(): Uint8Array | undefined {
     const read = this.read()
+    this.flowing = true
     if (read !== undefined) return read
     this.demanded = true
     if (this.error !== undefined) soon(() => this.tellEnd())
@@ -75,33 +81,48 @@ export class End implements Bytes, Terminal {
     if (this.closed) return
     const { owner } = this
     this.close()
-    owner.onClose(new Errors.ECLOSED({ operation: "stream" }))
+    this.tell(owner, new Errors.ECLOSED({ operation: "stream" }))
   }
 
   /** Its node crashes: no orderly end, and if it is silent not even a reset. */
   crash(silent: boolean): void {
+    this.silent = silent
     if (this.closed) return
     const { owner } = this
-    this.silent = silent
     if (silent) this.outward.drop()
     else this.outward.reset()
     this.leave()
-    owner.onClose(new Errors.ECONNRESET({ operation: "stream", reason: "the node crashed" }))
+    this.tell(owner, new Errors.ECONNRESET({ operation: "stream", reason: "the node crashed" }))
   }
 
-  /** Closes with a reset instead of an orderly end. */
+  /** Closes with a reset instead of an orderly end, and tells the owner. */
   cut(): void {
     if (this.closed) return
+    const { owner } = this
     this.medium.history.add({ _tag: "Closed", connection: this.connection, by: this.label })
     this.outward.reset()
     this.leave()
+    this.tell(owner, new Errors.ECLOSED({ operation: "stream" }))
+  }
+
+  /** Cut by the test: nothing comes or goes any more, not even an orderly end that nobody has heard of yet. */
+  reset(): void {
+    this.outward.drop()
+    if (this.closed || this.told) return
+    this.error = new Errors.ECONNRESET({ operation: "stream", reason: "reset by the test" })
+    this.tellEnd()
   }
 
   /** Tells the owner at once that it is over; nothing goes to the peer. */
   readonly over = (error: StreamError): void => {
-    if (this.closed || this.error !== undefined) return
+    if (this.closed || this.told || (this.error !== undefined && (isOrderly(error) || this.isReading))) return
     this.error = error
-    if (error._tag !== "NNG_ECONNSHUT" || this.demanded) this.tellEnd()
+    if ((this.flowing && this.buffered === 0) || !isOrderly(error)) this.tellEnd()
+  }
+
+  /** Whether it comes to an orderly end by itself: there is something to read before, and it does not wait for room. */
+  private get isReading(): boolean {
+    return this.buffered > 0 && this.writing === undefined
   }
 
   readonly arrived = (bytes: Uint8Array): void => {
@@ -119,11 +140,19 @@ export class End implements Bytes, Terminal {
     this.owner.onDrain()
   }
 
+  /** Now, or when it comes. */
+  private tell(owner: Handler<Uint8Array, StreamError>, error: StreamError): void {
+    this.error = error
+    owner.onClose(error)
+  }
+
   private leave(): void {
     this.closed = true
     this.owner = nobody
     this.writing = undefined
     this.buffer.length = 0
+    // there is room for whoever writes on, and will be told then
+    this.inward.taken(this.buffered)
     this.buffered = 0
     this.left(this)
   }
@@ -161,7 +190,9 @@ export class End implements Bytes, Terminal {
     const { error, owner } = this
     if (error === undefined || owner === nobody) return
     this.owner = nobody
-    this.medium.history.add({ _tag: "Ended", connection: this.connection, to: this.label, error: error._tag })
+    this.told = true
+    if (!this.closed)
+      this.medium.history.add({ _tag: "Ended", connection: this.connection, to: this.label, error: error._tag })
     owner.onClose(error)
   }
 }

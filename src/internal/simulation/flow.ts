@@ -65,6 +65,8 @@ type Parcel =
   { readonly _tag: "Bytes"; readonly bytes: Uint8Array } | { readonly _tag: "End" } | { readonly _tag: "Reset" }
 
 interface OnTheWay {
+  /** When it has gone out, and when it comes. */
+  readonly out: number
   readonly at: number
   readonly parcel: Parcel
 }
@@ -86,6 +88,13 @@ export interface Terminal {
 /** At most so much comes in one piece. */
 const largestPiece = 64 * 1024
 
+/** Times are made of 64ths of a millisecond, whose sums are exact both in floating point and in whole nanoseconds. */
+const ticks = 64
+
+/** So much longer, this time. */
+export const jitterOf = ({ jitter }: Conditions, chance: Chance): number =>
+  jitter > 0 ? Math.floor(chance.fraction() * jitter * ticks) / ticks : 0
+
 /**
  * The bytes of a connection one way.
  *
@@ -101,7 +110,8 @@ export class Flow {
   /** What would have arrived, had the way not been cut. */
   private stuck: Array<Parcel> = []
   private wireFreeAt = 0
-  private lastArrival = 0
+  /** The bandwidth that it goes out with. */
+  private pace = Infinity
   /** Nothing more goes into it. */
   private ended = false
 
@@ -134,7 +144,10 @@ export class Flow {
 
   /** The writer's end in good order: what is on its way arrives, what had no room does not. */
   end(): void {
-    this.blocked = undefined
+    if (this.blocked !== undefined) {
+      this.blocked = undefined
+      soon(this.from.drained)
+    }
     if (this.ended) return
     this.ended = true
     this.send({ _tag: "End" })
@@ -156,7 +169,8 @@ export class Flow {
 
   /** To be called when conditions have changed. */
   changed(): void {
-    if (!this.conditions.cut) for (const parcel of this.stuck.splice(0)) this.send(parcel)
+    const stuck = this.conditions.cut ? [] : this.stuck.splice(0)
+    if (stuck.length > 0 || this.conditions.bandwidth !== this.pace) this.sendAgain(stuck)
     if (this.conditions.truncateAfter === 0) this.end()
     this.room()
   }
@@ -164,6 +178,9 @@ export class Flow {
   /** Tells the writer, later, when all it wrote has found room. */
   private room(): void {
     if (this.blocked === undefined) return
+    // not a byte at a time, when it is read so
+    const { buffer } = this.conditions
+    if (buffer - this.used < Math.min(this.blocked.length, buffer / 2)) return
     this.pump()
     if (this.blocked === undefined) soon(this.from.drained)
   }
@@ -213,21 +230,37 @@ export class Flow {
   }
 
   private send(parcel: Parcel): void {
-    const { bandwidth, jitter, latency } = this.conditions
+    const { bandwidth, latency } = this.conditions
     const now = this.medium.now()
     const size = parcel._tag === "Bytes" ? parcel.bytes.length : 0
-    this.wireFreeAt = Math.max(now, this.wireFreeAt) + (size / bandwidth) * 1000
-    const delay = latency + (jitter > 0 ? this.medium.chance.fraction() * jitter : 0)
-    const at = Math.max(this.lastArrival, this.wireFreeAt + delay)
-    this.lastArrival = at
-    this.wire.push({ at, parcel })
-    if (at <= now) soon(this.deliver)
-    else this.medium.after(at - now, this.deliver)
+    const out = Math.max(now, this.wireFreeAt) + Math.ceil((size / bandwidth) * 1000 * ticks) / ticks
+    this.wireFreeAt = out
+    const at = out + latency + jitterOf(this.conditions, this.medium.chance)
+    this.pace = bandwidth
+    this.wire.push({ out, at, parcel })
+    if (at <= now) soon(() => this.deliver(at))
+    else this.medium.after(at - now, () => this.deliver(at))
   }
 
-  /** Hands over what is due, in the order in which it was sent. */
-  private readonly deliver = (): void => {
+  /** What was stuck goes before what is on its way, as it was sent before; what has not gone out yet goes as it can now. */
+  private sendAgain(stuck: ReadonlyArray<Parcel>): void {
+    const { wire } = this
     const now = this.medium.now()
+    this.wire = []
+    this.wireFreeAt = now
+    for (const parcel of stuck) this.send(parcel)
+    for (const each of wire) {
+      if (each.out > now) this.send(each.parcel)
+      else this.wire.push(each)
+    }
+  }
+
+  /**
+   * Hands over what is due by then, in the order in which it was sent: what comes early waits for what was sent before
+   * it. In floating point, `now + (at - now)` may be less than `at`.
+   */
+  private deliver(due: number): void {
+    const now = Math.max(this.medium.now(), due)
     for (let next = this.wire[0]; next !== undefined && next.at <= now; next = this.wire[0]) {
       this.wire.shift()
       if (this.conditions.cut || this.stuck.length > 0) this.stuck.push(next.parcel)
@@ -255,11 +288,12 @@ export class Flow {
     }
   }
 
-  /** Bytes for somebody who is not there are answered with a reset. */
+  /** Bytes for somebody who is not there are answered with a reset; without an answer they will be sent again. */
   private returned(parcel: Parcel): void {
     if (parcel._tag !== "Bytes") return
+    if (this.to.silent) return void this.stuck.push(parcel)
     this.used -= parcel.bytes.length
-    if (!this.to.silent) this.reverse.reset()
+    this.reverse.reset()
   }
 }
 

@@ -18,8 +18,8 @@ export const head = (bytes: Uint8Array): Uint8Array => bytes.slice(0, sample)
  */
 export class History {
   private events: Array<Api.Event> = []
-  /** Older events that were let go. */
-  forgotten = 0
+  /** Of all events, the forgotten too. */
+  count = 0
 
   constructor(
     private readonly now: () => number,
@@ -27,19 +27,14 @@ export class History {
   ) {}
 
   add(happening: Happening): void {
+    this.count++
+    if (this.size === 0) return
     this.events.push({ ...happening, at: this.now() })
-    if (this.events.length < 2 * this.size) return
-    this.forgotten += this.events.length - this.size
-    this.events = this.events.slice(-this.size)
+    if (this.events.length >= 2 * this.size) this.events = this.events.slice(-this.size)
   }
 
   get all(): ReadonlyArray<Api.Event> {
     return this.size === 0 ? [] : this.events.slice(-this.size)
-  }
-
-  clear(): void {
-    this.events = []
-    this.forgotten = 0
   }
 }
 
@@ -177,12 +172,11 @@ const brief = (events: ReadonlyArray<Api.Event>): ReadonlyArray<Api.Event> => {
  */
 export const diagram = (history: History, seed: number, last: number): string => {
   const { all } = history
-  const shown = all.slice(-last)
-  const omitted = all.length - shown.length + history.forgotten
+  const shown = last > 0 ? all.slice(-last) : []
   const lines = brief(shown).map(line)
   const lanes = lanesOf(lines)
   return [
-    `simulated network, seed ${seed}, ${all.length + history.forgotten} events${omitted > 0 ? `, the last ${shown.length}` : ""}`,
+    `simulated network, seed ${seed}, ${history.count} events${shown.length < history.count ? `, the last ${shown.length}` : ""}`,
     ...(lanes.length <= mostLanes ? chart(lines, lanes) : table(lines))
   ].join("\n")
 }

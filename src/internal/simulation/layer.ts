@@ -13,6 +13,7 @@ import { Transports } from "../../Transport.js"
 import type { TurnShape } from "../../Turn.js"
 import { Turn } from "../../Turn.js"
 import { Deadlines } from "../ports/deadlines.js"
+import { Ids, IdSpaces } from "../ports/ids.js"
 import { Chance } from "./chance.js"
 import { diagram } from "./history.js"
 import type { Medium } from "./flow.js"
@@ -80,6 +81,8 @@ const make = (
       Context.add(tag, network),
       Context.add(Transports, transports(network, network.home)),
       Context.add(Turn, countingTurn()),
+      // numbered anew, as those of pipes travel in the headers of raw sockets
+      Context.add(Ids, new IdSpaces()),
       // not the network's own, so that ids do not depend on what happens to bytes
       Context.add(Entropy, new Chance(seed))
     )

@@ -1,12 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
-import * as Address from "../../Address.js"
 import type { ByteStream } from "../../ByteStream.js"
-import * as ByteStreams from "../../ByteStream.js"
 import type { ByteAcceptor } from "../../ByteTransport.js"
 import * as Errors from "../../Errors.js"
-import type { PipeProperties } from "../../Pipe.js"
 import type * as Api from "../../TestTransport.js"
 import type { AcceptError, DialError, ListenError, Target } from "../../Transport.js"
 import * as Url from "../../Url.js"
@@ -15,10 +12,11 @@ import { acquireRelease } from "../ports/scoped.js"
 import { Chance } from "./chance.js"
 import { End } from "./end.js"
 import type { Conditions, Medium } from "./flow.js"
-import { fair, Flow } from "./flow.js"
+import { fair, Flow, jitterOf } from "./flow.js"
 import { History } from "./history.js"
 import type { Caller } from "./node.js"
-import { isIp, isLoopback, Listening, Node } from "./node.js"
+import { isAny, isIp, isLoopback, isTcp, Listening, Node } from "./node.js"
+import { addressesOf, namesOf, own, streamOf } from "./stream.js"
 import type { Names } from "./where.js"
 import * as Where from "./where.js"
 
@@ -50,7 +48,6 @@ interface Call {
   readonly host: string
   readonly source: string | undefined
   readonly from: Names
-  readonly to: Names
   readonly until: number
 }
 
@@ -122,8 +119,7 @@ export class Network implements Api.NetworkShape {
 
   private ipFor(name: string): string {
     if (isIp(name)) return name
-    if (this.nodes.size === 0) return "127.0.0.1"
-    for (let n = this.nodes.size; ; n++) {
+    for (let n = this.nodes.size + 1; ; n++) {
       // a range for tests of networks, in which nobody lives
       const ip = `198.18.${n >> 8}.${n & 255}`
       if (!this.owners.has(ip)) return ip
@@ -170,6 +166,7 @@ export class Network implements Api.NetworkShape {
     const everywhere = way.from === undefined && way.to === undefined
     this.rule(way, (conditions) => Object.assign(conditions, fair()))
     if (everywhere) this.rules = []
+    this.admit((callers) => callers)
   }
 
   linksOn(way: Api.Way): ReadonlyArray<Link> {
@@ -186,12 +183,18 @@ export class Network implements Api.NetworkShape {
 
   /** Lets connections that were held be accepted. */
   release(way: Api.Way, sort: (callers: ReadonlyArray<Caller>) => ReadonlyArray<Caller>): void {
-    const goes = ({ dialing, listening }: Caller) => Where.matches(way, dialing.names, listening.names)
     this.rule(way, (conditions) => void (conditions.held = false))
+    this.admit(sort)
+  }
+
+  /** Those that are not held any more. */
+  private admit(sort: (callers: ReadonlyArray<Caller>) => ReadonlyArray<Caller>): void {
+    const isHeld = ({ dialing }: Caller) => dialing.outward.conditions.held
     for (const { listenings } of this.nodes.values()) {
       for (const listening of listenings) {
-        const released = listening.held.filter(goes)
-        listening.held = listening.held.filter((caller) => !goes(caller))
+        const released = listening.held.filter((caller) => !isHeld(caller))
+        if (released.length === 0) continue
+        listening.held = listening.held.filter(isHeld)
         listening.queue.push(...sort(released))
         listening.wake()
       }
@@ -259,8 +262,8 @@ export class Network implements Api.NetworkShape {
     })
   }
 
-  private delay({ jitter, latency }: Conditions): Effect.Effect<void> {
-    const millis = latency + (jitter > 0 ? this.chance.fraction() * jitter : 0)
+  private delay(conditions: Conditions): Effect.Effect<void> {
+    const millis = conditions.latency + jitterOf(conditions, this.chance)
     return millis === 0
       ? Effect.void
       : Effect.async<void>((resume) => Effect.sync(this.after(millis, () => resume(Effect.void))))
@@ -292,13 +295,13 @@ export class Network implements Api.NetworkShape {
     const failure = this.takeFailure(this.failures.listen, namesOf(node), namesOf(node, host, asked.href))
     if (failure !== undefined) return Either.left(failure)
     if (node.down !== "no") return refuse(`node ${node.name} is down`)
-    if (host !== undefined && host !== "" && !isLoopback(host)) {
+    if (host !== undefined && !isAny(host) && !isLoopback(host)) {
       const owner = this.owners.get(host)
       if (owner !== undefined && owner !== node) return refuse(`${host} is an address of node ${owner.name}`)
       this.owners.set(host, node)
     }
-    // a path has no port, and 0 is any that is free
-    const free = asked.host !== undefined && (asked.port ?? 0) === 0
+    // no port is any that is free, in the tcp family
+    const free = asked.port === 0 || (asked.port === undefined && isTcp(asked.scheme))
     const url = free ? Url.withPort(asked, node.freePort()) : asked
     for (const other of node.listenings) {
       if (other.clashes(url)) {
@@ -320,6 +323,7 @@ export class Network implements Api.NetworkShape {
     this.history.add({ _tag: "NotListening", node: listening.node.name, url: listening.label })
     for (const { listening: end } of [...listening.queue, ...listening.held]) end.crash(silent)
     listening.wake()
+    this.wake()
   }
 
   private accept(listening: Listening): Effect.Effect<ByteStream, AcceptError, Scope.Scope> {
@@ -339,9 +343,7 @@ export class Network implements Api.NetworkShape {
       if (caller === undefined) return Effect.interruptible(Effect.zipRight(next, this.accept(listening)))
       const failure = this.takeFailure(this.failures.accept, caller.dialing.names, caller.listening.names)
       if (failure !== undefined) return this.failAccept(listening, failure)
-      listening.queue.shift()
-      // there is room for one who could not connect
-      if (listening.queue.length === backlog - 1) this.wake()
+      this.dequeue(listening)
       const { dialing, listening: end } = caller
       this.history.add({ _tag: "Accepted", connection: end.connection, from: dialing.label, to: end.label })
       return own(streamOf(end, listening.url, end.address, dialing.address))
@@ -349,10 +351,17 @@ export class Network implements Api.NetworkShape {
     return Effect.uninterruptible(take)
   }
 
+  private dequeue(listening: Listening): Caller | undefined {
+    const caller = listening.queue.shift()
+    // there is room for one who could not connect
+    if (listening.queue.length === backlog - 1) this.wake()
+    return caller
+  }
+
   private failAccept(listening: Listening, error: AcceptError): Effect.Effect<never, AcceptError> {
     this.history.add({ _tag: "AcceptFailed", url: listening.label, error: error._tag })
     // only this one says that the connection is gone; after the others it can still be accepted
-    if (error._tag === "NNG_ECONNABORTED") listening.queue.shift()?.listening.crash(false)
+    if (error._tag === "NNG_ECONNABORTED") this.dequeue(listening)?.listening.crash(false)
     return Effect.fail(error)
   }
 
@@ -378,36 +387,49 @@ export class Network implements Api.NetworkShape {
     if (host !== "") this.know(host)
     if (source !== undefined) this.know(source)
     this.history.add({ _tag: "Dialing", connection, from: node.name, to: url.href })
-    const owner = isLoopback(host) || url.host === undefined ? node : this.owners.get(host)
-    const to = namesOf(owner, host, url.href)
     const until = this.now() + this.settings.connectTimeout
-    return { connection, node, target, host, source, from: namesOf(node, source), to, until }
+    return { connection, node, target, host, source, from: namesOf(node, source), until }
   }
 
   private answer(call: Call): Effect.Effect<ByteStream, DialError, Scope.Scope> {
     return Effect.gen(this, function* () {
-      const { from, host, node, target, to } = call
+      const { from, host, node, target } = call
       const address = target.url.href
-      const injected = this.takeFailure(this.failures.dial, from, to)
+      const injected = this.takeFailure(this.failures.dial, from, this.answering(call))
       if (injected !== undefined) return yield* injected
       const bad = this.badSource(call)
       if (bad !== undefined) return yield* bad
-      if (node.down !== "no") {
-        return yield* new Errors.EUNREACHABLE({ operation: "dial", address, reason: `node ${node.name} is down` })
-      }
       yield* this.wait(call, () => !this.isCut(call))
-      yield* this.delay(this.conditionsOf(from, to))
+      yield* this.delay(this.wayOut(call))
       // the answer may be a long time coming
       yield* this.wait(call, () => !this.isCut(call) && !this.isFull(call))
       const listening = this.locate(node, target.url, host)
-      if (listening === undefined || this.conditionsOf(from, to).refused) {
-        yield* this.delay(this.conditionsOf(to, from))
+      const answer = Effect.zipRight(
+        Effect.suspend(() => this.delay(this.wayBack(call))),
+        this.wait(call, () => !this.isCut(call))
+      )
+      if (listening === undefined || this.wayOut(call).refused) {
+        yield* answer
         return yield* new Errors.ECONNREFUSED({ operation: "dial", address, reason: "nobody listens" })
       }
       const stream = yield* own(this.join(call, listening))
-      yield* this.delay(this.conditionsOf(to, from))
+      yield* Effect.onError(answer, () => stream.close)
       return stream
     })
+  }
+
+  /** The names of what is dialed, as far as somebody has them by now. */
+  private answering({ host, node, target: { url } }: Call): Names {
+    const listening = this.locate(node, url, host)
+    return namesOf(this.ownerOf(node, url, host), host, url.href, listening?.url.href, listening?.url.host)
+  }
+
+  private wayOut(call: Call): Conditions {
+    return this.rules.length === 0 ? fair() : this.conditionsOf(call.from, this.answering(call))
+  }
+
+  private wayBack(call: Call): Conditions {
+    return this.rules.length === 0 ? fair() : this.conditionsOf(this.answering(call), call.from)
   }
 
   private badSource({ node, source, target }: Call): Errors.EADDRINVAL | undefined {
@@ -423,12 +445,15 @@ export class Network implements Api.NetworkShape {
         })
   }
 
-  private wait(call: Call, holds: () => boolean): Effect.Effect<void, Errors.ETIMEDOUT> {
-    return Effect.suspend(() => {
+  private wait(call: Call, holds: () => boolean): Effect.Effect<void, Errors.ETIMEDOUT | Errors.EUNREACHABLE> {
+    return Effect.suspend((): Effect.Effect<void, Errors.ETIMEDOUT | Errors.EUNREACHABLE> => {
+      const { node, target, until } = call
+      const details = { operation: "dial", address: target.url.href }
+      if (node.down !== "no") return new Errors.EUNREACHABLE({ ...details, reason: `node ${node.name} is down` })
       if (holds()) return Effect.void
-      const left = call.until - this.now()
+      const left = until - this.now()
       return left <= 0
-        ? new Errors.ETIMEDOUT({ operation: "dial", address: call.target.url.href, reason: "no answer" })
+        ? new Errors.ETIMEDOUT({ ...details, reason: "no answer" })
         : Effect.zipRight(this.change(left), this.wait(call, holds))
     })
   }
@@ -441,9 +466,9 @@ export class Network implements Api.NetworkShape {
     return this.ownerOf(node, url, host)?.find(url, host)
   }
 
-  private isCut({ from, host, node, target, to }: Call): boolean {
-    const silent = this.ownerOf(node, target.url, host)?.down === "silent"
-    return silent || this.conditionsOf(from, to).cut || this.conditionsOf(to, from).cut
+  private isCut(call: Call): boolean {
+    const silent = this.ownerOf(call.node, call.target.url, call.host)?.down === "silent"
+    return silent || this.wayOut(call).cut || this.wayBack(call).cut
   }
 
   private isFull({ host, node, target }: Call): boolean {
@@ -481,38 +506,3 @@ export class Network implements Api.NetworkShape {
     if (ends.every(({ closed }) => closed)) this.links.delete(link)
   }
 }
-
-const namesOf = (node: Node | undefined, ...places: ReadonlyArray<string | undefined>): Names =>
-  new Set(
-    [node?.name, node?.ip, ...places]
-      .filter((place) => place !== undefined && place !== "")
-      .map((p) => Where.canonical(p!))
-  )
-
-const addressesOf = (
-  node: Node,
-  source: string | undefined,
-  { node: there, url }: Listening,
-  host: string
-): readonly [dialing: Address.Address, listening: Address.Address] => {
-  if (url.host === undefined) {
-    const address = url.scheme === "inproc" ? Address.inproc(url.path) : Address.ipc(url.path)
-    return [address, address]
-  }
-  const remote = isIp(host) ? host : isLoopback(host) ? "127.0.0.1" : there.ip
-  const local = source !== undefined && isIp(source) ? source : isLoopback(remote) ? remote : node.ip
-  return [Address.fromIp(local, node.freePort()), Address.fromIp(remote, url.port ?? 0)]
-}
-
-const streamOf = (
-  end: End,
-  url: Url.Url,
-  localAddress: Address.Address,
-  remoteAddress: Address.Address
-): ByteStream => {
-  const tcp: PipeProperties = url.host === undefined ? {} : { noDelay: true, keepAlive: true }
-  return ByteStreams.make(end, { ...tcp, localAddress, remoteAddress })
-}
-
-const own = (stream: ByteStream): Effect.Effect<ByteStream, never, Scope.Scope> =>
-  acquireRelease(Effect.succeed(stream), ({ bytes }) => Effect.sync(() => (bytes as End).hangUp()))

@@ -49,8 +49,14 @@ export const isLoopback = (host: string): boolean => host === "localhost" || hos
 /** @internal */
 export const isIp = (host: string): boolean => /^[0-9]{1,3}(\.[0-9]{1,3}){3}$/.test(host) || host.includes(":")
 
-/** Transports that differ in the family of addresses alone meet. */
-const kind = (scheme: string): string => scheme.replace(/[46]$/, "")
+/** Any address of the machine. */
+export const isAny = (host: string): boolean => host === "" || host === "0.0.0.0" || host === "::"
+
+/** Whether it is a scheme of the tcp family, whose URLs have a port. */
+export const isTcp = (scheme: string): boolean => /^(tls\+)?tcp[46]?$/.test(scheme)
+
+/** Transports that differ in the family of addresses, or in name, alone meet. */
+const kind = (scheme: string): string => (scheme === "unix" ? "ipc" : scheme.replace(/[46]$/, ""))
 
 const isWeb = (scheme: string): boolean => kind(scheme) === "ws" || kind(scheme) === "wss"
 
@@ -100,18 +106,19 @@ export class Listening {
 
   /** Whether somebody else who binds this would take its place. */
   clashes(url: Url): boolean {
-    if (this.host === undefined || url.host === undefined) {
-      return kind(url.scheme) === kind(this.url.scheme) && url.path === this.url.path && url.host === this.host
-    }
-    const apart = isWeb(url.scheme) && kind(url.scheme) === kind(this.url.scheme) && url.path !== this.url.path
-    return url.port === this.url.port && !apart && (url.host === "" || this.hasHost(url.host))
+    const alike = kind(url.scheme) === kind(this.url.scheme)
+    const same = alike && url.path === this.url.path
+    if (this.host === undefined || url.host === undefined) return same && url.host === this.host
+    if (url.port !== this.url.port || !(isAny(url.host) || this.hasHost(url.host))) return false
+    // a port is one scheme's, and only on the web are there several paths behind it
+    return url.port === undefined || (alike && isWeb(url.scheme)) ? same : true
   }
 
   private hasHost(host: string): boolean {
     const own = this.host
     return (
       own === undefined ||
-      own === "" ||
+      isAny(own) ||
       own === host ||
       (isLoopback(own) && isLoopback(host)) ||
       // its name and its number are one

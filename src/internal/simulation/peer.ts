@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import type { ByteStream, StreamError } from "../../ByteStream.js"
 import * as Errors from "../../Errors.js"
@@ -9,6 +10,7 @@ import * as Protocol from "../../Protocol.js"
 import type * as Api from "../../TestTransport.js"
 import type { DialError, ListenError, Target } from "../../Transport.js"
 import * as Url from "../../Url.js"
+import { atomically } from "../ports/atomically.js"
 import * as Header from "../wire/header.js"
 import type { End } from "./end.js"
 import type { Network } from "./network.js"
@@ -40,6 +42,8 @@ const concat = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
 /** More than a test would send by hand; a length above this is not one. */
 const largestFrame = 2 ** 30
 
+const notFrame = (reason: string) => Exit.fail(new Errors.EPROTO({ operation: "Peer.recv", reason }))
+
 /** One end of a connection, played by a test. */
 class PeerImpl implements Api.Peer {
   /** All that came, and how much of it was read. */
@@ -57,11 +61,16 @@ class PeerImpl implements Api.Peer {
     this.stream.write(...pieces.map(bytesOf))
 
   readonly read = (size: number): Effect.Effect<Uint8Array, StreamError> =>
-    Effect.suspend(() => {
-      if (this.came.length - this.at < size) return Effect.zipRight(this.more, this.read(size))
-      this.at += size
-      return Effect.succeed(this.came.slice(this.at - size, this.at))
-    })
+    atomically(() => (this.unread < size ? Effect.zipRight(this.more, this.read(size)) : this.take(size)))
+
+  private get unread(): number {
+    return this.came.length - this.at
+  }
+
+  private take(size: number): Exit.Exit<Uint8Array> {
+    this.at += size
+    return Exit.succeed(this.came.slice(this.at - size, this.at))
+  }
 
   /** Waits for the next bytes; they stay to be read. */
   private readonly more: Effect.Effect<void, StreamError> = Effect.suspend(() =>
@@ -88,17 +97,17 @@ class PeerImpl implements Api.Peer {
       return this.write(markerBytes(this.marker), lengthOf(message.header.length + message.body.length), ...pieces)
     })
 
-  readonly recv: Effect.Effect<Message, StreamError | Errors.EPROTO> = Effect.suspend(() =>
-    Effect.flatMap(
-      this.read(this.marker === undefined ? 8 : 9),
-      (head): Effect.Effect<Message, StreamError | Errors.EPROTO> => {
-        const length = new DataView(head.buffer, head.byteOffset).getBigUint64(head.length - 8)
-        return length > BigInt(largestFrame)
-          ? new Errors.EPROTO({ operation: "Peer.recv", reason: `a message of ${length} bytes` })
-          : Effect.map(this.read(Number(length)), Messages.fromBytes)
-      }
-    )
-  )
+  readonly recv: Effect.Effect<Message, StreamError | Errors.EPROTO> = atomically(() => {
+    const before = this.marker === undefined ? 0 : 1
+    const again = Effect.suspend(() => Effect.zipRight(this.more, this.recv))
+    if (this.unread < before + 8) return again
+    const head = this.came.subarray(this.at)
+    if (before === 1 && head[0] !== this.marker) return notFrame(`its first byte is ${head[0]}, not ${this.marker}`)
+    const length = new DataView(head.buffer, head.byteOffset).getBigUint64(before)
+    if (length > BigInt(largestFrame)) return notFrame(`it has ${length} bytes`)
+    if (this.unread < before + 8 + Number(length)) return again
+    return Exit.map(this.take(before + 8 + Number(length)), (bytes) => Messages.fromBytes(bytes.subarray(before + 8)))
+  })
 
   readonly closed: Effect.Effect<StreamError> = Effect.suspend(() => Effect.flip(Effect.forever(this.more)))
 

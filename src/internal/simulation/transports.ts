@@ -4,6 +4,7 @@ import type { Transport, TransportOptions } from "../../Transport.js"
 import { check } from "../connection/tcpUrl.js"
 import type { Network } from "./network.js"
 import type { Node } from "./node.js"
+import { isTcp } from "./node.js"
 
 /** Every family of options there is: a program that sets them runs here too. */
 const families: { readonly [F in keyof Required<TransportOptions>]: true } = { tcp: true }
@@ -18,13 +19,11 @@ const marked = new Set(["ipc", "unix", "abstract"])
  */
 export const markerOf = (scheme: string): number | undefined => (marked.has(scheme) ? 1 : undefined)
 
-const streams = /^(tls\+)?tcp[46]?$/
-
 const make = (network: Network, node: Node, scheme: string): Transport =>
   ByteTransport.make({
     schemes: [scheme],
     options,
-    check: (role, url, options) => (streams.test(url.scheme) ? check(role, url, options) : Either.void),
+    check: (role, url, options) => (isTcp(url.scheme) ? check(role, url, options) : Either.void),
     connect: (target) => network.connect(node, target),
     listen: (target) => network.listen(node, target),
     marker: markerOf(scheme)
