@@ -82,6 +82,8 @@ const spec = (raw: boolean): Spec => ({
 /**
  * Makes a socket (`nng_pull0_open`). `NNG_EINVAL` names the option that is out of range.
  *
+ * **Interruption**: none, it does not wait.
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -90,6 +92,8 @@ export const make = (options?: MakeOptions): Effect.Effect<Pull0, Errors.EINVAL,
 
 /**
  * Makes a raw socket (`nng_pull0_open_raw`), for devices.
+ *
+ * **Interruption**: none, it does not wait.
  *
  * @since 0.1.0
  * @category constructors

@@ -97,6 +97,8 @@ export interface Rep0Raw extends Socket.CanSend, Socket.CanRecv, Socket.Configur
 /**
  * Makes a socket (`nng_rep0_open`). `NNG_EINVAL` names the option that is out of range.
  *
+ * **Interruption**: none, it does not wait.
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -108,6 +110,8 @@ export const make = (options?: MakeOptions): Effect.Effect<Rep0, Errors.EINVAL, 
 
 /**
  * Makes a raw socket (`nng_rep0_open_raw`): for devices, and for those who keep books of requests themselves.
+ *
+ * **Interruption**: none, it does not wait.
  *
  * @since 0.1.0
  * @category constructors

@@ -105,6 +105,8 @@ export const isSocketContext: (u: unknown) => u is SocketContext<unknown, unknow
  * Makes a context (`nng_ctx_open`), which lives as long as its scope and its socket do. `NNG_ECLOSED` when the socket is
  * closed, `NNG_EINVAL` for an option out of range.
  *
+ * **Interruption**: none, it does not wait.
+ *
  * @since 0.1.0
  * @category constructors
  */
