@@ -1,6 +1,6 @@
 /**
- * Takes work from its pushers (nng_pull(7)): one message of each in turn. A socket that does not receive is given no more
- * than a read ahead of each pusher, and so work goes to those who have time.
+ * Takes work from its pushers (nng_pull(7)): one message of each in turn. A socket that does not receive takes no more than a
+ * read ahead of each pusher; what is behind that stays with the operating systems, see `Push0`.
  *
  * **Operations.** `Socket.recv` waits for a message; callers are served in order. There is no send: it does not compile.
  *

@@ -1,6 +1,10 @@
 /**
- * Hands each message to one of its pullers (nng_push(7)): work for whoever has time. Pullers that take messages get them
- * in turn; one that does not read gets no more, and when none does, `send` waits.
+ * Hands each message to one of its pullers (nng_push(7)). Pullers that take messages get them in turn; one that does not
+ * read gets no more when what is between is full, and when all are, `send` waits.
+ *
+ * What is between is bytes, not messages: over tcp the buffers of two operating systems and 256 KiB hold thousands of
+ * small ones, which are dealt in turn whether a puller is busy or not, and which a puller that dies takes with it. Where
+ * each piece of work must go to somebody who has time, or must not get lost, let workers ask for it, with `Req0`.
  *
  * **Operations.** `Socket.send` waits while nobody takes the message and the send buffer is full; callers are served in
  * order. A message goes to one puller, at most once: what a connection had begun to send when it broke is lost, what it

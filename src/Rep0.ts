@@ -144,14 +144,19 @@ export const makeRaw = (
 export interface ServeOptions {
   /** How many requests are answered at once. Default 1: one after the other. */
   readonly concurrency?: number | "unbounded" | undefined
-  /** Interrupt the handler of a request when whoever asked is gone. Default false: it ends, and its answer is dropped. */
+  /**
+   * Interrupt the handler of a request when whoever asked is gone. Default false: it ends, and its answer is dropped. A
+   * requester with more requests unread behind this one may be gone without anybody's knowing, as nothing is read past
+   * them; where a handler may take for ever, limit its time as well.
+   */
   readonly interruptWhenGone?: boolean | undefined
 }
 
 /**
  * Hands each request to `handler` and sends back what it gives, until the handler fails, with that error, or the socket
  * closes, with `NNG_ECLOSED`. To go on after a failure, let the handler answer it. An answer that a slow requester does
- * not take within the socket's `sendTimeout` is dropped and counted.
+ * not take within the socket's `sendTimeout` is dropped and counted. An answer that is a `Message` belongs to the
+ * library afterwards: make a new one for each.
  *
  * **Interruption** interrupts the handlers; what they had not answered is not answered, and a requester may ask again.
  *

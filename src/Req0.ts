@@ -90,7 +90,7 @@ export interface MakeOptions extends Options, Socket.MakeOptions {}
 export type SendError = Errors.ECANCELED
 
 /**
- * Why there is no answer: there is no question (`NNG_ESTATE`), another one took its place (`NNG_ECANCELED`), or the
+ * Why there is no answer: there is no question, or another receive waits for its answer (`NNG_ESTATE`), another one took its place (`NNG_ECANCELED`), or the
  * replier is gone and it is not to be sent again (`NNG_ECONNRESET`).
  *
  * @since 0.1.0
@@ -180,6 +180,15 @@ export const makeRaw = (
   )
 
 /**
+ * @since 0.1.0
+ * @category models
+ */
+export interface RequestOptions {
+  /** Until the answer is there, instead of the socket's `recvTimeout`. Zero asks nobody: `NNG_ETIMEDOUT`. */
+  readonly timeout?: Duration.DurationInput | undefined
+}
+
+/**
  * Why a request has no answer.
  *
  * - `NNG_ETIMEDOUT`: none came within `timeout`, or the socket's `recvTimeout`; the time until a replier took it counts;
@@ -190,7 +199,7 @@ export const makeRaw = (
  * @since 0.1.0
  * @category errors
  */
-export type RequestError = Errors.ETIMEDOUT | Errors.ECONNRESET | Errors.EAGAIN | Errors.ECLOSED
+export type RequestError = Errors.ETIMEDOUT | Errors.ECONNRESET | Errors.ECLOSED
 
 /**
  * Asks and waits for the answer; any number at once, answered in any order. It has nothing to do with the socket's own
@@ -202,6 +211,6 @@ export type RequestError = Errors.ETIMEDOUT | Errors.ECONNRESET | Errors.EAGAIN 
  * @category requests
  */
 export const request: {
-  (message: Input, options?: Socket.OperationOptions): (socket: Req0) => Effect.Effect<Message, RequestError>
-  (socket: Req0, message: Input, options?: Socket.OperationOptions): Effect.Effect<Message, RequestError>
+  (message: Input, options?: RequestOptions): (socket: Req0) => Effect.Effect<Message, RequestError>
+  (socket: Req0, message: Input, options?: RequestOptions): Effect.Effect<Message, RequestError>
 } = internal.request

@@ -366,7 +366,8 @@ export const sink: (socket: CanSend) => Sink.Sink<void, Input, never, SendError>
 
 /**
  * Closes a socket when what it has accepted is with the operating system, or after `timeout` (default 10 seconds), and
- * gives the number of messages that were not handed over: 0 is all well. From now on a send is `NNG_ECLOSED`, and so are
+ * gives the number of messages that were not handed over, or perhaps not: 0 is all well. A write that was under way counts
+ * whole, though some of it may have arrived. From now on a send is `NNG_ECLOSED`, and so are
  * those that wait; what comes can be received until then. Handed over is not received: whoever must know asks, with req.
  *
  * NNG has no counterpart: `nng_socket_close` throws away what is queued.

@@ -112,7 +112,7 @@ export const isSocketContext: (u: unknown) => u is SocketContext<unknown, unknow
  */
 export const make: <SendE, RecvE, O extends Options>(
   socket: HasContexts<SendE, RecvE, O>,
-  options?: O
+  options?: NoInfer<O>
 ) => Effect.Effect<SocketContext<SendE, RecvE, O>, Errors.ECLOSED | Errors.EINVAL, Scope.Scope> = internal.make as never
 
 /**

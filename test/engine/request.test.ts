@@ -96,7 +96,7 @@ describe("a request", () => {
   it.scoped("that may not wait asks nobody", () =>
     Effect.gen(function* () {
       const { raw, req } = yield* reqRaw()
-      yield* failing(Req0.request(req, "q", { nonblocking: true }), "NNG_EAGAIN")
+      yield* failing(Req0.request(req, "q", { timeout: 0 }), "NNG_ETIMEDOUT")
       yield* failing(Req0.request(req, "q", { timeout: 0 }), "NNG_ETIMEDOUT")
       yield* Socket.configure(req, { recvTimeout: 0 })
       yield* failing(Req0.request(req, "q"), "NNG_ETIMEDOUT")
@@ -203,7 +203,7 @@ describe("a request", () => {
       yield* req.close
       for (const one of asking) yield* failing(Fiber.join(one), "NNG_ECLOSED")
       yield* failing(Req0.request(req, "q"), "NNG_ECLOSED")
-      yield* failing(Req0.request(req, "q", { nonblocking: true }), "NNG_ECLOSED")
+      yield* failing(Req0.request(req, "q", { timeout: 0 }), "NNG_ECLOSED")
       expect(remains(req)).toEqual(nothingRemains)
       void raw
     }).pipe(Effect.provide(inproc))

@@ -81,7 +81,10 @@ export const sendAll: {
 } = dual(
   (args) => isSocket(args[0]),
   (socket: Api.CanSend, messages: Iterable<Input>, options?: Api.OperationOptions) =>
-    Effect.suspend(() => typed(impl(socket).conversation.sendAll(Array.from(messages, fromInput), options)))
+    Effect.suspend(() => {
+      const batch = Array.from(messages, fromInput)
+      return batch.length === 0 ? Effect.void : typed(impl(socket).conversation.sendAll(batch, options))
+    })
 )
 
 /** @internal */
@@ -164,12 +167,12 @@ export const stream = (
 export const request: {
   (
     message: Input,
-    options?: Api.OperationOptions
+    options?: Req0Api.RequestOptions
   ): (socket: Req0Api.Req0) => Effect.Effect<Message, Req0Api.RequestError>
-  (socket: Req0Api.Req0, message: Input, options?: Api.OperationOptions): Effect.Effect<Message, Req0Api.RequestError>
+  (socket: Req0Api.Req0, message: Input, options?: Req0Api.RequestOptions): Effect.Effect<Message, Req0Api.RequestError>
 } = dual(
   (args) => isSocket(args[0]),
-  (socket: Req0Api.Req0, message: Input, options?: Api.OperationOptions) =>
+  (socket: Req0Api.Req0, message: Input, options?: Req0Api.RequestOptions) =>
     typed((impl(socket).conversation as RequestContext).request(message, options))
 )
 

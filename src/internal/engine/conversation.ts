@@ -37,6 +37,8 @@ export type OperationError = WaitError | StateError
 export interface Shared {
   readonly deadlines: Deadlines
   readonly turn: TurnShape
+  /** To be called when something that is to go out does not have to any more, and somebody waits for the end of that. */
+  readonly changed: () => void
   readonly world: World
   /** Messages given by and to the application. */
   readonly counts: { sent: number; received: number }

@@ -120,7 +120,7 @@ export class PipeImpl extends Shown implements Api.Pipe, Lane, Handler<ReadonlyA
   }
 
   push(message: Message): void {
-    this.writable = this.messages.push(message)
+    this.writable = this.messages.push(message) && !this.gone
   }
 
   /** When all that was pushed is handed over, or cannot be any more. */

@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Errors from "../../Errors.js"
 import type { Input, Message } from "../../Message.js"
-import * as Messages from "../../Message.js"
 import type * as Api from "../../Socket.js"
 import type { Lane } from "../protocol/machine.js"
 import type { Inquiry } from "../protocol/rep0.js"
@@ -168,11 +167,6 @@ export class ReplyContext extends Conversation {
     return Effect.suspend(() => (this.inquiry === undefined ? Effect.never : this.replies.gone(this.inquiry)))
   }
 
-  /** Lets go of the request; nobody answers it any more. */
-  drop(): void {
-    this.inquiry = undefined
-  }
-
   protected endSends(closed: Exit.Exit<never, Errors.ECLOSED>): void {
     this.inquiry = undefined
     for (const [waiting, line] of this.sending) line.fail(waiting, closed)
@@ -249,12 +243,10 @@ export class ReplyContext extends Conversation {
       },
       late: () => {
         stop()
-        Messages.Header.clear(message)
         return late("send", undefined)
       },
       left: () => {
         stop()
-        Messages.Header.clear(message)
       }
     }
     return line.wait(attempt, patience, (waiting) => {

@@ -5,7 +5,6 @@ import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import * as Errors from "../../Errors.js"
 import type { Input, Message } from "../../Message.js"
-import * as Messages from "../../Message.js"
 import type * as Api from "../../Socket.js"
 import type { Deadline } from "../ports/timeline.js"
 import type { Request } from "../protocol/req0.js"
@@ -52,6 +51,11 @@ class Requests {
     this.shared.counts.sent++
     if (this.tick === undefined && request.resendTime < Infinity) this.arm()
     return true
+  }
+
+  retire(request: Request<Waiters<OperationError>>): void {
+    this.machine.retire(request)
+    if (this.shared.sendsClosed !== undefined) this.shared.changed()
   }
 
   endSends(closed: Exit.Exit<never, Errors.ECLOSED>): void {
@@ -106,16 +110,14 @@ class Asking implements Attempt<Message, OperationError> {
   }
 
   left(): void {
-    this.requests.machine.retire(this.request)
+    this.requests.retire(this.request)
   }
 
   /** Nobody is to have its answer; who waits for it is told why. */
   end(verdict: Exit.Exit<never, OperationError>): void {
     const { request } = this
     this.verdict = verdict
-    // whoever gave it has it back
-    if (request.state === "new") Messages.Header.clear(request.message)
-    this.requests.machine.retire(request)
+    this.requests.retire(request)
     this.answered.end(verdict)
   }
 

@@ -131,7 +131,8 @@ export class SocketImpl extends Shown implements Api.Socket {
       turn,
       counts: this.counts,
       world: { now, random, losses: this.dropped },
-      sendsClosed: undefined
+      sendsClosed: undefined,
+      changed: () => this.wake()
     }
     this.core = spec.core(this.shared, settings)
     this.machine = this.core.machine

@@ -20,8 +20,8 @@ class End implements MessageDuplex {
   peer!: End
   private owner = nobody
   private demanded = false
-  /** Accepted for the peer, which has not asked for it yet. */
-  private between: Message | undefined = undefined
+  /** Accepted for the peer, which has not asked for it yet; one, unless the owner goes on when it is full. */
+  private between: Array<Message> = []
   /** Came when it was asked for, and is about to be told. */
   private arrived: Message | undefined = undefined
   private full = false
@@ -35,9 +35,8 @@ class End implements MessageDuplex {
   }
 
   pull(): ReadonlyArray<Message> | undefined {
-    const message = this.peer.between
+    const message = this.peer.between.shift()
     if (message !== undefined) {
-      this.peer.between = undefined
       this.peer.settle()
       soon(this.peer.drain)
       return [message]
@@ -49,13 +48,13 @@ class End implements MessageDuplex {
   push(message: Message): boolean {
     const { peer } = this
     mergeHeader(message)
-    if (peer.demanded && !peer.closed) {
+    if (peer.demanded && !peer.closed && this.between.length === 0) {
       peer.demanded = false
       peer.arrived = message
       soon(peer.deliver)
       return true
     }
-    this.between = message
+    this.between.push(message)
     this.full = true
     return false
   }
@@ -70,18 +69,18 @@ class End implements MessageDuplex {
     this.closed = true
     this.owner = nobody
     const { between, peer } = this
-    this.between = undefined
+    this.between = []
     this.settle()
     peer.settle()
     peer.peerClosed()
     // the peer closed before it was told of what had arrived
-    const refused = peer.closed ? peer.arrived : undefined
-    return { unsent: [refused, between].filter((message) => message !== undefined), doubtful: [] }
+    const refused = peer.closed && peer.arrived !== undefined ? [peer.arrived] : []
+    return { unsent: [...refused, ...between], doubtful: [] }
   }
 
   /** Tells those who wait for it that the peer has all, or will have no more. */
   private settle(): void {
-    if (this.between !== undefined && !this.peer.closed) return
+    if (this.between.length > 0 && !this.peer.closed) return
     for (const done of this.awaited.splice(0)) soon(done)
   }
 
@@ -102,7 +101,7 @@ class End implements MessageDuplex {
   }
 
   private readonly drain = () => {
-    if (!this.full || this.closed) return
+    if (!this.full || this.closed || this.between.length > 0) return
     this.full = false
     this.owner.onDrain()
   }

@@ -13,12 +13,17 @@ export class Distributor {
 
   /** Whether any takes a message. */
   get isReady(): boolean {
-    return this.ready.length > 0
+    return this.next !== undefined
   }
 
   /** The next to be given a message. */
   get next(): Lane | undefined {
-    return this.ready.first
+    for (let lane = this.ready.first; lane !== undefined; lane = this.ready.first) {
+      if (lane.writable) return lane
+      // it was cut
+      this.ready.shift()
+    }
+    return undefined
   }
 
   /** It takes messages, for the first time or again; or it has ended, and takes none any more. */
@@ -33,7 +38,7 @@ export class Distributor {
 
   /** False: none takes it. */
   give(message: Message): boolean {
-    const lane = this.ready.first
+    const lane = this.next
     if (lane === undefined) return false
     lane.push(message)
     if (lane.writable) this.ready.rotate()

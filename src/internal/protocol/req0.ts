@@ -19,6 +19,8 @@ import { unlessPeer } from "./machine.js"
  */
 type State = "new" | "sent" | "again" | "answered" | "lost" | "retired"
 
+const noHeader = new Uint8Array(0)
+
 /**
  * One question, from the moment it is put until its answer is taken.
  *
@@ -107,8 +109,9 @@ export class Req0Machine<W> implements Machine {
     return true
   }
 
-  /** Nobody wants its answer. */
+  /** Nobody wants its answer. One that nobody was given is as it was before. */
   retire(request: Request<W>): void {
+    if (request.state === "new") unsafeSetHeader(request.message, noHeader)
     if (request.state === "again") this.again.remove(request)
     if (request.reply !== undefined) this.world.losses.stale++
     this.open.delete(request.id)
