@@ -223,6 +223,7 @@ export type Event = { readonly at: number } & (
     }
   | { readonly _tag: "Closed"; readonly connection: number; readonly by: string }
   | { readonly _tag: "Ended"; readonly connection: number; readonly to: string; readonly error: Errors.Tag }
+  | { readonly _tag: "ProgramFailed"; readonly node: string; readonly error: string }
   | { readonly _tag: "Control"; readonly what: string }
 )
 
@@ -254,7 +255,8 @@ const withNetwork = <A, E, R>(
 // nodes
 
 /**
- * Runs an effect on a node, which is made if there is none of this name.
+ * Runs an effect on a node, which is made if there is none of this name. A socket belongs to the node that it is made on:
+ * it is `make` that has to be in here, wherever it listens or dials.
  *
  * @since 0.1.0
  * @category nodes
@@ -280,7 +282,8 @@ export const layerNode = (node: string): Layer.Layer<Transports, never, Network>
 
 /**
  * A program that lives on a node: a crash of the node interrupts it, and when the node is up again it is begun anew.
- * Returns at once, with a fiber that ends when the program ends by itself.
+ * Returns at once, with a fiber that ends when the program ends by itself: one that fails fails it, which is logged, and
+ * who joins the fiber has it. Sockets that the program makes belong to the node; one that was made elsewhere does not move.
  *
  * **Interruption** of that fiber, and the end of the scope, end the program.
  *
@@ -294,7 +297,7 @@ export const run = <E, R>(
   Fiber.RuntimeFiber<void, E>,
   never,
   Exclude<Exclude<R, Scope.Scope>, Transports> | Network | Scope.Scope
-> => withNetwork((network) => residents.run(network.node(node), on(node)(Effect.scoped(program))))
+> => withNetwork((network) => residents.run(network, network.node(node), on(node)(Effect.scoped(program))))
 
 /**
  * Waits until somebody listens at this URL, as seen from a node (default: the layer's own). `NNG_EINVAL` when it is no
@@ -381,7 +384,8 @@ export const partition = (
   withNetwork((network) => controls.partition(network, left, right, options))
 
 /**
- * Makes the ways good again, in every respect; by default all of them. What was held back by a black hole arrives.
+ * Makes the ways good again, in every respect, latency and all; by default all of them. What was held back by a black hole
+ * arrives. Controls of the same kind replace each other, and the latest wins.
  *
  * @since 0.1.0
  * @category controls

@@ -52,6 +52,26 @@ const having = <S extends Socket.CanSend, E, R>(make: Effect.Effect<S, E, R>, n:
 
 const large = (text: string) => text.padEnd(400_000)
 
+describe("a question that was given up", () => {
+  it.scoped("is not waited for by a drain", () =>
+    Effect.gen(function* () {
+      const rep = yield* Rep0.make()
+      const req = yield* Req0.make()
+      yield* marry(rep, req)
+      const asking = yield* begin(Effect.flip(Req0.request(req, "q", { timeout: 500 })))
+      // nobody has it any more, so it is to be sent again
+      yield* rep.close
+      yield* settle
+      const draining = yield* begin(timed(req, { timeout: "1 hour" }))
+      yield* TestClock.adjust(499)
+      expect(yield* ended(draining)).toBe(false)
+      yield* TestClock.adjust(1)
+      expect(yield* Fiber.join(asking)).toMatchObject({ _tag: "NNG_ETIMEDOUT" })
+      expect(yield* Fiber.join(draining)).toEqual([0, 500])
+    }).pipe(Effect.provide(inproc))
+  )
+})
+
 describe("while a socket is drained", () => {
   for (const [name, make] of [
     ["pair0", Pair0.make],

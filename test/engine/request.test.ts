@@ -43,6 +43,18 @@ describe("a request", () => {
     }).pipe(Effect.provide(inproc))
   )
 
+  it.scoped("that timed out before anybody took it leaves its message as it was", () =>
+    Effect.gen(function* () {
+      const req = yield* Req0.make()
+      const message = Message.make("hi")
+      const asking = yield* begin(Effect.flip(Req0.request(req, message, { timeout: 20 })))
+      expect(message.headerLength).toBe(4)
+      yield* TestClock.adjust(20)
+      expect(yield* Fiber.join(asking)).toMatchObject({ _tag: "NNG_ETIMEDOUT" })
+      expect([message.headerLength, Message.text(message)]).toEqual([0, "hi"])
+    }).pipe(Effect.provide(inproc))
+  )
+
   it.scoped("one of a thousand at once has its own answer, in whatever order they come", () =>
     Effect.gen(function* () {
       const { raw, req } = yield* reqRaw({ rep: { recvBuffer: 1000 } })

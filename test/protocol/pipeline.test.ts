@@ -58,6 +58,33 @@ const joined = (pusher: Push0.Push0, to = url) =>
 const listening = (options?: Push0.MakeOptions) =>
   Effect.tap(Push0.make(options), (pusher) => Socket.listen(pusher, url))
 
+describe("a puller whose pipe was closed here", () => {
+  it.scoped("gets nothing more, when another takes it", () =>
+    Effect.gen(function* () {
+      const push = yield* Push0.make()
+      const pulls = [yield* Pull0.make(), yield* Pull0.make()]
+      for (const [n, pull] of pulls.entries()) {
+        yield* Socket.listen(pull, `inproc://puller-${n}`)
+        yield* Socket.dial(push, `inproc://puller-${n}`, { reconnectMin: "1 hour" })
+      }
+      const [first] = yield* push.pipes.get
+      yield* first!.close
+      yield* Socket.send(push, "kept")
+      expect(Message.text(yield* Socket.recv(pulls[1]!))).toBe("kept")
+      expect((yield* push.statistics).dropped.disconnected).toBe(0)
+    }).pipe(Effect.provide(inproc))
+  )
+
+  it.scoped("has nothing to do with a sendAll of nothing, which does not wait", () =>
+    Effect.gen(function* () {
+      const push = yield* Push0.make()
+      yield* Effect.forkScoped(Socket.send(push, "waits"))
+      yield* Effect.yieldNow()
+      yield* Socket.sendAll(push, [], { nonblocking: true })
+    }).pipe(Effect.provide(inproc))
+  )
+})
+
 describe("push0 over inproc", () => {
   it.scoped("[PUSH-01] is writable with a puller that has room, and not after two that it does not read", () =>
     Effect.gen(function* () {

@@ -49,6 +49,21 @@ describe("the req0 machine", () => {
     expect(machine.attach(new FakeLane(3, 0x30))?.message).toMatch(/req.*rep/s)
   })
 
+  it("counts as lost what a replier had not been sent and nobody else gets", () => {
+    for (const [resendTime, lost] of [
+      [100, 0],
+      [Infinity, 1]
+    ] as const) {
+      const { machine } = make()
+      const lane = rep(1)
+      attached(machine, lane)
+      const request = machine.ask(Message.make("question"), resendTime)
+      expect(machine.submit(request)).toBe(true)
+      expect(machine.keeps(request.message)).toBe(lost === 0)
+      expect(machine.detach(lane, [request.message])).toBe(lost)
+    }
+  })
+
   it("gives a request a header of four bytes, its id, with the top bit set", () => {
     const { machine } = make(41)
     const lane = rep(1)
@@ -105,7 +120,7 @@ describe("the req0 machine", () => {
     const [first, second] = [ask(machine, "1"), ask(machine, "2")]
     expect(machine.takeWoken()).toEqual([])
     arrive(machine, one, wire([first.id], "a"), wire([first.id], "a"))
-    machine.detach(other)
+    machine.detach(other, [])
     expect(machine.takeWoken()).toEqual([first, second])
     expect(machine.takeWoken()).toEqual([])
   })
@@ -228,13 +243,13 @@ describe("the req0 machine", () => {
     attached(machine, first)
     const requests = [ask(machine, "a", 60_000), ask(machine, "b", 60_000), ask(machine, "c", 60_000)]
     attached(machine, second)
-    expect(machine.detach(first)).toBe(0)
+    expect(machine.detach(first, [])).toBe(0)
     expect([second.pushed, states(...requests), machine.queued]).toEqual([["a"], ["sent", "again", "again"], 2])
     const third = rep(3, 5)
     attached(machine, third)
     expect(third.pushed).toEqual(["b", "c"])
     // not to be lost again with the first
-    expect(machine.detach(first)).toBe(0)
+    expect(machine.detach(first, [])).toBe(0)
     expect(third.pushed).toEqual(["b", "c"])
   })
 
@@ -245,7 +260,7 @@ describe("the req0 machine", () => {
     ask(machine, "q", 100)
     world.time = 90
     attached(machine, second)
-    machine.detach(first)
+    machine.detach(first, [])
     world.time = 189
     machine.tick()
     expect(second.pushed).toEqual(["q"])
@@ -260,7 +275,7 @@ describe("the req0 machine", () => {
     attached(machine, first)
     const request = ask(machine, "q")
     attached(machine, second)
-    machine.detach(first)
+    machine.detach(first, [])
     expect([states(request), second.pushed, machine.takeWoken()]).toEqual([["lost"], [], [request]])
     arrive(machine, second, wire([request.id], "a"))
     expect([states(request), world.losses.stale]).toEqual([["lost"], 1])
@@ -273,7 +288,7 @@ describe("the req0 machine", () => {
     const request = ask(machine, "q", 100)
     world.time = 100
     machine.tick()
-    machine.detach(first)
+    machine.detach(first, [])
     expect([states(request), machine.queued, second.pushed]).toEqual([["sent"], 0, ["q"]])
     arrive(machine, second, wire([request.id], "a"))
     expect(replyOf(request)).toBe("a")
@@ -291,7 +306,7 @@ describe("the req0 machine", () => {
       machine.tick()
       if (n % 5 === 0) {
         const next = rep(n + 2, 1)
-        machine.detach(lanes[0]!)
+        machine.detach(lanes[0]!, [])
         attached(machine, next)
         lanes = [lanes[1]!, next]
       }
@@ -318,18 +333,18 @@ describe("the req0 machine", () => {
     Message.Body.clear(first.messages[0]!)
     Message.Header.clear(first.messages[0]!)
     attached(machine, second)
-    machine.detach(first)
+    machine.detach(first, [])
     expect(second.messages.map((message) => [headerOf(message), Message.text(message)])).toEqual([[[id(1)], "q"]])
   })
 
   it("says whether time will send anything again", () => {
     const { machine } = make()
     attached(machine, rep(1, 5))
-    expect(machine.resends).toBe(false)
+    expect(machine.mayResend).toBe(false)
     const [once, kept] = [ask(machine, "once"), ask(machine, "kept", 100)]
-    expect(machine.resends).toBe(true)
+    expect(machine.mayResend).toBe(true)
     machine.retire(kept)
-    expect([machine.resends, [...machine.outstanding]]).toEqual([false, [once]])
+    expect([machine.mayResend, [...machine.outstanding]]).toEqual([false, [once]])
   })
 
   it("retired, it is gone from wherever it was", () => {
@@ -342,7 +357,7 @@ describe("the req0 machine", () => {
     expect([states(sent, waiting), machine.queued]).toEqual([["again", "new"], 1])
     machine.retire(sent)
     machine.retire(waiting)
-    expect([machine.queued, machine.resends, [...machine.outstanding]]).toEqual([0, false, []])
+    expect([machine.queued, machine.mayResend, [...machine.outstanding]]).toEqual([0, false, []])
     makeRoom(machine, lane, 5)
     world.time = 1000
     machine.tick()
@@ -367,7 +382,7 @@ describe("the req0 machine", () => {
     attached(machine, lane)
     ask(machine, "a", 100)
     ask(machine, "b", 100)
-    machine.detach(lane)
+    machine.detach(lane, [])
     expect([machine.close(), machine.queued, [...machine.outstanding], machine.close()]).toEqual([2, 0, [], 0])
   })
 
@@ -451,7 +466,7 @@ describe("the req0 machine, whatever happens", () => {
               mayResend = (n) => before[n]!.state === "sent" && before[n]!.lane === lane
               lanes = lanes.filter((other) => other !== lane)
               lane.room = 0
-              expect(machine.detach(lane)).toBe(0)
+              expect(machine.detach(lane, [])).toBe(0)
               break
             }
             case "room":

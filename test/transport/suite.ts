@@ -394,6 +394,15 @@ export const transportSuite = <R = never>(name: string, subject: Subject<R>): vo
     describe("messages", () => {
       test("go both ways", () => Effect.flatMap(meet(), ({ left, right }) => talk(left, right)))
 
+      test("go in a batch, though nobody asks for them yet", () =>
+        Effect.gen(function* () {
+          const { accepted, dialed } = yield* join
+          yield* dialed.send(Chunk.make("1", "2", "3").pipe(Chunk.map((each) => Message.make(each))))
+          const got: Array<string> = []
+          while (got.length < 3) got.push(...Array.from(yield* accepted.pull, text))
+          expect(got).toEqual(["1", "2", "3"])
+        }))
+
       test("may be empty", () =>
         Effect.gen(function* () {
           const { left, right } = yield* meet()

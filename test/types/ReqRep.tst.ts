@@ -90,7 +90,7 @@ describe("errors", () => {
   })
 
   it("of a request are these, whichever comes first", () => {
-    type Answer = Effect.Effect<Message.Message, Errors.ETIMEDOUT | Errors.ECONNRESET | Errors.EAGAIN | Errors.ECLOSED>
+    type Answer = Effect.Effect<Message.Message, Errors.ETIMEDOUT | Errors.ECONNRESET | Errors.ECLOSED>
     expect(Req0.request(req, "q")).type.toBe<Answer>()
     expect(req.pipe(Req0.request("q", { timeout: 1 }))).type.toBe<Answer>()
   })
@@ -135,6 +135,9 @@ describe("what a protocol does not do does not compile", () => {
     expect(SocketContext.make).type.toBeCallableWith(rep, { recvTimeout: 1 })
     expect(SocketContext.make).type.not.toBeCallableWith(rep, { resendTime: 1 })
     expect(SocketContext.make).type.not.toBeCallableWith(rep, { ttl: 1 })
+    expect(SocketContext.make).type.not.toBeCallableWith(rep, { recvTimeout: 1, ttl: 3 })
+    expect(SocketContext.make).type.not.toBeCallableWith(req, { recvTimeout: 1, recvTimout: 3 })
+    expect(SocketContext.make(req, { recvTimeout: 1 })).type.toBe(SocketContext.make(req))
     expect(SocketContext.configure).type.toBeCallableWith(asking, { resendTime: 1 })
     expect(SocketContext.configure).type.not.toBeCallableWith(answering, { resendTime: 1 })
     expect(SocketContext.configure).type.not.toBeCallableWith(asking, { ttl: 1 })

@@ -72,7 +72,7 @@ class Requests {
       this.tick = undefined
       this.machine.tick()
       this.notify()
-      if (this.machine.resends) this.arm()
+      if (this.machine.mayResend) this.arm()
     })
   }
 }

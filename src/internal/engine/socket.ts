@@ -251,7 +251,7 @@ export class SocketImpl extends Shown implements Api.Socket {
     // while it closes nobody else is to have it
     const returned = attached && !this.closing ? unsent : nothing
     const withMachine = attached ? this.machine.detach(pipe, returned) : 0
-    const inDoubt = this.machine.resends === true ? 0 : doubtful.length
+    const inDoubt = doubtful.filter((message) => this.machine.keeps?.(message) !== true).length
     const notHandedOver = unsent.length - returned.length + withMachine + inDoubt
     this.dropped.disconnected += lost + notHandedOver
     if (this.shared.sendsClosed !== undefined) this.notHandedOver += notHandedOver

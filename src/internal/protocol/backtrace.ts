@@ -21,6 +21,10 @@ export const lastId = 0xffffffff
 export const encodeWord = (word: number): Uint8Array =>
   Uint8Array.of(word >>> 24, (word >>> 16) & 0xff, (word >>> 8) & 0xff, word & 0xff)
 
+/** @internal The first word of at least four bytes. */
+export const decodeWord = (bytes: Uint8Array): number =>
+  ((bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!) >>> 0
+
 /**
  * - `good`: the words are in the header now;
  * - `hops`: there are more than may be;
@@ -68,5 +72,5 @@ export const takeFirst = (message: Message): number | undefined => {
   const { header } = message
   if (header.length < wordSize) return undefined
   unsafeSetHeader(message, header.slice(wordSize))
-  return ((header[0]! << 24) | (header[1]! << 16) | (header[2]! << 8) | header[3]!) >>> 0
+  return decodeWord(header)
 }

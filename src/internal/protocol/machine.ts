@@ -114,8 +114,8 @@ export interface Machine {
   readonly close: () => number
   /** Messages that are to go out and were given to nobody yet. */
   readonly queued: number
-  /** Whether it keeps what it gave to a peer, to give it to another when that one is lost. Default false. */
-  readonly resends?: boolean
+  /** Whether this, which was given to a peer that is gone, is sent to another one. Default: nothing is. */
+  readonly keeps?: (message: Message) => boolean
   /** A peer has gone and left messages behind; `wanted`: somebody waits for its place. Default: it stays until they are read. */
   readonly ended?: (lane: Lane, wanted: boolean) => void
 }

@@ -78,8 +78,8 @@ export class Req0Machine<W> implements Machine {
     return this.repliers.isReady
   }
 
-  /** Whether there are requests that time will send again. */
-  get resends(): boolean {
+  /** Whether there are requests that time may send again. */
+  get mayResend(): boolean {
     for (const { resendTime } of this.open.values()) if (resendTime < Infinity) return true
     return false
   }
@@ -132,8 +132,15 @@ export class Req0Machine<W> implements Machine {
     return refusal
   }
 
+  /** Whether this, which was given to a lane, goes to another if that is lost. */
+  keeps(message: Message): boolean {
+    const words = message.headerLength > 0 ? message.header : message.body
+    const request = words.length < 4 ? undefined : this.open.get(Backtrace.decodeWord(words))
+    return request !== undefined && request.resendTime < Infinity
+  }
+
   /** What it had goes to somebody else at once, or is lost. */
-  detach(lane: Lane): number {
+  detach(lane: Lane, unsent: ReadonlyArray<Message>): number {
     this.repliers.remove(lane)
     for (const request of this.open.values()) {
       if (request.lane !== lane) {
@@ -151,7 +158,7 @@ export class Req0Machine<W> implements Machine {
       }
     }
     this.flush()
-    return 0
+    return unsent.filter((message) => !this.keeps(message)).length
   }
 
   readable(lane: Lane): void {

@@ -67,6 +67,8 @@ interface Line {
   readonly text: string
   /** Nothing comes over. */
   readonly broken?: boolean
+  /** It has not arrived yet, and perhaps never does. */
+  readonly leaving?: boolean
 }
 
 const numbered = (connection: number, text: string): string => `#${connection} ${text}`
@@ -101,6 +103,8 @@ const line = (event: Api.Event): Line => {
       return { at, from: event.by, text: numbered(event.connection, "closes") }
     case "Ended":
       return { at, from: event.to, text: numbered(event.connection, `is told ${event.error}`) }
+    case "ProgramFailed":
+      return { at, from: event.node, text: `its program fails: ${event.error}` }
     case "Control":
       return { at, from: "", text: event.what }
   }
@@ -121,7 +125,7 @@ const mostLanes = 4
 const millis = (at: number): string => `${Number(at.toFixed(3))} ms`.padStart(timeWidth)
 
 /** From lane to lane, an arrow with its text above the line it makes. */
-const arrow = (lanes: ReadonlyArray<string>, width: number, { broken, from, text, to }: Line): string => {
+const arrow = (lanes: ReadonlyArray<string>, width: number, { broken, from, leaving, text, to }: Line): string => {
   const cells: Array<string> = Array.from({ length: lanes.length * width }, (_, i) => (i % width === 0 ? "│" : " "))
   const put = (at: number, what: string): void => {
     for (let i = 0; i < what.length && at + i < cells.length; i++) cells[at + i] = what[i]!
@@ -134,8 +138,8 @@ const arrow = (lanes: ReadonlyArray<string>, width: number, { broken, from, text
   const end = lanes.indexOf(to) * width
   const [left, right] = start < end ? [start, end] : [end, start]
   for (let i = left + 1; i < right; i++) if (cells[i] === " ") cells[i] = broken === true ? "╌" : "─"
-  if (start < end) put(right - 1, "▷")
-  else put(left + 1, "◁")
+  if (start < end) put(right - 1, leaving === true ? "…" : "▷")
+  else put(left + 1, leaving === true ? "…" : "◁")
   put(left + (start < end ? 2 : 3), ` ${text} `.slice(0, width - 4))
   return cells.join("").trimEnd()
 }
@@ -153,15 +157,26 @@ const chart = (lines: ReadonlyArray<Line>, lanes: ReadonlyArray<string>): Readon
   ]
 }
 
-/** What arrives in the moment it is sent, and whole, is not told twice. */
-const brief = (events: ReadonlyArray<Api.Event>): ReadonlyArray<Api.Event> => {
-  const sent = new Map<string, Array<Api.Event>>()
-  return events.filter((event) => {
-    if (event._tag !== "Sent" && event._tag !== "Arrived") return true
+/** What arrives in the moment it is sent, and whole, is told once; what does not, has an arrow without a head. */
+const linesOf = (events: ReadonlyArray<Api.Event>): ReadonlyArray<Line> => {
+  const sent = new Map<string, Array<number>>()
+  const arrivals = new Set<number>()
+  const lines: Array<Line | undefined> = events.map((event, i) => {
+    if (event._tag !== "Sent" && event._tag !== "Arrived") return line(event)
     const key = `${event.connection} ${event.from} ${event.to} ${event.size} ${event.at}`
-    if (event._tag === "Sent") sent.set(key, [...(sent.get(key) ?? []), event])
-    else return sent.get(key)?.pop() === undefined
-    return true
+    const earlier = sent.get(key) ?? []
+    if (event._tag === "Sent") {
+      sent.set(key, [...earlier, i])
+      return line(event)
+    }
+    const whole = earlier.shift()
+    if (whole === undefined) return line(event)
+    arrivals.add(whole)
+    return undefined
+  })
+  return lines.flatMap((each, i) => {
+    if (each === undefined) return []
+    return [events[i]!._tag === "Sent" && !arrivals.has(i) ? { ...each, leaving: true } : each]
   })
 }
 
@@ -173,7 +188,7 @@ const brief = (events: ReadonlyArray<Api.Event>): ReadonlyArray<Api.Event> => {
 export const diagram = (history: History, seed: number, last: number): string => {
   const { all } = history
   const shown = last > 0 ? all.slice(-last) : []
-  const lines = brief(shown).map(line)
+  const lines = linesOf(shown)
   const lanes = lanesOf(lines)
   return [
     `simulated network, seed ${seed}, ${history.count} events${shown.length < history.count ? `, the last ${shown.length}` : ""}`,

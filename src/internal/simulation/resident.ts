@@ -1,8 +1,10 @@
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import type * as Scope from "effect/Scope"
+import type { Network } from "./network.js"
 import type { Node, Resident } from "./node.js"
 
 /** A program on a node: ended when that crashes, begun anew when it is up again. */
@@ -59,8 +61,11 @@ class Running<E, R> implements Resident {
   )
 }
 
+const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
 /** @internal */
 export const run = <E, R>(
+  network: Network,
   node: Node,
   program: Effect.Effect<void, E, R>
 ): Effect.Effect<Fiber.RuntimeFiber<void, E>, never, R | Scope.Scope> =>
@@ -71,6 +76,12 @@ export const run = <E, R>(
         Effect.sync(() => node.residents.add(running)),
         () => Effect.sync(() => node.residents.delete(running))
       ),
-      Effect.forkScoped(running.life)
+      Effect.forkScoped(
+        Effect.tapErrorCause(running.life, (cause) => {
+          if (Cause.isInterruptedOnly(cause)) return Effect.void
+          network.history.add({ _tag: "ProgramFailed", node: node.name, error: describe(Cause.squash(cause)) })
+          return Effect.logError(`the program of node ${node.name} failed`, cause)
+        })
+      )
     )
   })
