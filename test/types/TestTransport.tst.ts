@@ -123,6 +123,7 @@ describe("the history", () => {
       | "Arrived"
       | "Closed"
       | "Ended"
+      | "ProgramFailed"
       | "Control"
     >()
     expect(TestTransport.history).type.toBe<
