@@ -89,7 +89,14 @@ for (const id of all && asked.length === 0 ? ids : asked) {
     Object.entries(row.contenders).filter(([name]) => !peersOnly || !/^ours(,|$)/.test(name))
   )
   if (Object.keys(contenders).length === 0) continue
-  const result = evaluate(id, row, await roundsOf(id, contenders))
+  const result = await roundsOf(id, contenders).then(
+    (samples) => evaluate(id, row, samples),
+    (error) => {
+      process.stderr.write(`${id}: no result: ${error.message}\n`)
+      process.exitCode = 1
+    }
+  )
+  if (result === undefined) continue
   results.push(result)
   if (process.stderr.isTTY) progress("")
   if (all && !json) console.log(`\n${id}: ${row.title}\n${table([result])}`)
@@ -113,6 +120,7 @@ writeFileSync(
 writeFileSync(new URL(`${stem}.md`, directory), text)
 if (all && asked.length === 0 && !peersOnly) writeFileSync(new URL("latest.md", directory), text)
 
+if (results.length === 0) process.exit(1)
 if (json) console.log(JSON.stringify(all ? objects : objects[0]))
 else console.log(`\n${machine}\n\n${table(results)}\n\nin bench/results/${stem}.md`)
 process.exit()
