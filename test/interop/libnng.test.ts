@@ -136,7 +136,7 @@ Peers.suite("libnng", () => {
         const [first, second] = lines.map((line) => /^([0-9a-f]{8})([0-9a-f]{8}) 3 (one|two)$/.exec(line)!)
         // its own pipe, with the top bit clear, and our id, with the top bit set
         expect(first![1]).toBe(second![1])
-        expect([/^[0-7]/.test(first![1]!), /^[89a-f]/.test(first![2]!)]).toEqual([true, true])
+        expect([/^[01234567]/.test(first![1]!), /^[89a-f]/.test(first![2]!)]).toEqual([true, true])
         expect(parseInt(second![2]!, 16)).toBe(parseInt(first![2]!, 16) + 1)
       }))
 
