@@ -120,6 +120,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
   Push0: ["make", "makeRaw", "sink"],
   Rep0: ["make", "makeRaw", "serve"],
   Req0: ["make", "makeRaw", "request"],
+  Respondent0: ["make", "makeRaw", "serve"],
   Socket: [
     "CanRecvTypeId",
     "CanSendTypeId",
@@ -162,6 +163,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "sendAio",
     "settings"
   ],
+  Surveyor0: ["make", "makeRaw", "survey"],
   TestTransport: [
     "Network",
     "TypeId",
@@ -220,8 +222,10 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "Push0",
     "Rep0",
     "Req0",
+    "Respondent0",
     "Socket",
     "SocketContext",
+    "Surveyor0",
     "TestTransport",
     "Transport",
     "Turn",
