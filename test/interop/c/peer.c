@@ -11,6 +11,8 @@
 #include <nng/protocol/pipeline0/push.h>
 #include <nng/protocol/reqrep0/rep.h>
 #include <nng/protocol/reqrep0/req.h>
+#include <nng/protocol/survey0/respond.h>
+#include <nng/protocol/survey0/survey.h>
 
 static void must(const char *what, int error) {
   if (error == 0) return;
@@ -25,6 +27,19 @@ static void connect_(nng_socket socket, const char *role, const char *url) {
   must("reconnect time", nng_socket_set_ms(socket, NNG_OPT_RECONNMAXT, 20));
   if (strcmp(role, "dial") == 0) must("dial", nng_dial(socket, url, NULL, NNG_FLAG_NONBLOCK));
   else must("listen", nng_listen(socket, url, NULL, 0));
+}
+
+static int arrivals[2];
+
+static void arrived(nng_pipe pipe_, nng_pipe_ev event, void *arg) {
+  (void) pipe_, (void) event, (void) arg;
+  if (write(arrivals[1], "", 1) != 1) exit(1);
+}
+
+// Whom nobody hears is to ask later.
+static void await_peer(void) {
+  char byte;
+  if (read(arrivals[0], &byte, 1) != 1) exit(1);
 }
 
 static void rest(void) {
@@ -68,7 +83,7 @@ static void ctx_send(nng_ctx ctx, nng_aio *aio, nng_msg *msg) {
   must("ctx send", nng_aio_result(aio));
 }
 
-// rep WIDTH: takes as many requests as it has contexts, and then sends them back, the last first.
+// rep, respondent WIDTH: takes as many requests as it has contexts, and then sends them back, the last first.
 static void rep(nng_socket socket, int width) {
   nng_ctx *ctx = calloc(width, sizeof(*ctx));
   nng_aio **aio = calloc(width, sizeof(*aio));
@@ -89,7 +104,7 @@ static void rep(nng_socket socket, int width) {
   }
 }
 
-// req WIDTH COUNT SIZE: that many contexts ask at once, and each as often, with bodies of that size at least; the
+// req, surveyor WIDTH COUNT SIZE: that many contexts ask at once, and each as often, with bodies of that size at least; the
 // answer must be the question.
 static void req(nng_socket socket, int width, int count, int size) {
   nng_ctx *ctx = calloc(width, sizeof(*ctx));
@@ -140,7 +155,7 @@ static void pull(nng_socket socket) {
   }
 }
 
-// raw-rep TTL ANSWERS: the headers as they come. It answers with what it got, or not at all.
+// raw-rep, raw-respondent TTL ANSWERS: the headers as they come. It answers with what it got, or not at all.
 static void raw_rep(nng_socket socket, int ttl, int answers) {
   must("ttl", nng_socket_set_int(socket, NNG_OPT_MAXTTL, ttl));
   for (;;) {
@@ -151,7 +166,7 @@ static void raw_rep(nng_socket socket, int ttl, int answers) {
   }
 }
 
-// raw-req WORDS...: a message for each, whose header is these words in hexadecimal; prints the answers.
+// raw-req, raw-surveyor WORDS...: a message for each, whose header is these words in hexadecimal; prints the answers.
 static void raw_req(nng_socket socket, int count, char **words) {
   for (int n = 0; n < count; n++) {
     char text[64];
@@ -186,13 +201,23 @@ int main(int argc, char **argv) {
   else if (strcmp(protocol, "req") == 0) must("open", raw ? nng_req0_open_raw(&socket) : nng_req0_open(&socket));
   else if (strcmp(protocol, "push") == 0) must("open", nng_push0_open(&socket));
   else if (strcmp(protocol, "pull") == 0) must("open", nng_pull0_open(&socket));
-  else must(mode, NNG_ENOTSUP);
+  else if (strcmp(protocol, "surveyor") == 0) {
+    must("open", raw ? nng_surveyor0_open_raw(&socket) : nng_surveyor0_open(&socket));
+    if (!raw) must("survey time", nng_socket_set_ms(socket, NNG_OPT_SURVEYOR_SURVEYTIME, 60000));
+  } else if (strcmp(protocol, "respondent") == 0) {
+    must("open", raw ? nng_respondent0_open_raw(&socket) : nng_respondent0_open(&socket));
+  } else must(mode, NNG_ENOTSUP);
+  if (pipe(arrivals) != 0) return 1;
+  must("notify", nng_pipe_notify(socket, NNG_PIPE_EV_ADD_POST, arrived, NULL));
   must("limit", nng_socket_set_size(socket, NNG_OPT_RECVMAXSZ, 0));
   connect_(socket, argv[2], argv[3]);
-  if (raw && strcmp(protocol, "rep") == 0) raw_rep(socket, number(arg[0]), number(arg[1]));
+  int answers = strcmp(protocol, "rep") == 0 || strcmp(protocol, "respondent") == 0;
+  int asks = strcmp(protocol, "req") == 0 || strcmp(protocol, "surveyor") == 0;
+  if (asks) await_peer();
+  if (raw && answers) raw_rep(socket, number(arg[0]), number(arg[1]));
   else if (raw) raw_req(socket, argc - 4, arg);
-  else if (strcmp(protocol, "rep") == 0) rep(socket, number(arg[0]));
-  else if (strcmp(protocol, "req") == 0) req(socket, number(arg[0]), number(arg[1]), number(arg[2]));
+  else if (answers) rep(socket, number(arg[0]));
+  else if (asks) req(socket, number(arg[0]), number(arg[1]), number(arg[2]));
   else if (strcmp(protocol, "push") == 0) push(socket, number(arg[0]), number(arg[1]));
   else pull(socket);
   return 0;
