@@ -269,7 +269,7 @@ Peers.suite("libnng", () => {
         const { peer, socket } = yield* meet(Surveyor0.make(), inC("raw-respondent", 8, 1))
         expect([yield* answer(socket, "one"), yield* answer(socket, "two")]).toEqual(["one", "two"])
         const [first, second] = (yield* peer.lines(2)).map((line) =>
-          /^[0-7][0-9a-f]{7}([89a-f][0-9a-f]{7}) 3 /.exec(line)!
+          /^[01234567][0-9a-f]{7}([89a-f][0-9a-f]{7}) 3 /.exec(line)!
         )
         expect(parseInt(second![1]!, 16)).toBe(parseInt(first![1]!, 16) + 1)
       }))

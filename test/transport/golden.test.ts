@@ -108,7 +108,7 @@ const pull = (socket: Socket.CanRecv): Partial<Player> => ({
   recv: Effect.map(Socket.recv(socket), (message) => whole(message))
 })
 
-const rawReq = (socket: Req0.Req0Raw): Partial<Player> => ({
+const rawReq = (socket: Req0.Req0Raw | Surveyor0.Surveyor0Raw): Partial<Player> => ({
   send: (payload) => {
     const words = wordsOf(payload)
     return Socket.send(socket, headed(payload.slice(0, words), payload.slice(words)))
@@ -116,7 +116,7 @@ const rawReq = (socket: Req0.Req0Raw): Partial<Player> => ({
   recv: Effect.map(Socket.recv(socket), (message) => whole(message))
 })
 
-const rawRep = (socket: Rep0.Rep0Raw): Partial<Player> => {
+const rawRep = (socket: Rep0.Rep0Raw | Respondent0.Respondent0Raw): Partial<Player> => {
   let pipe = new Uint8Array(4)
   return {
     send: (payload) => Socket.send(socket, headed(pipe, payload)),
@@ -127,11 +127,19 @@ const rawRep = (socket: Rep0.Rep0Raw): Partial<Player> => {
   }
 }
 
+/** Whom nobody hears yet waits. */
+const heard = (socket: Socket.Socket, { send, ...rest }: Partial<Player>): Partial<Player> => ({
+  send: (payload) => Effect.zipRight(Socket.awaitPeers(socket, 1), send!(payload)),
+  ...rest
+})
+
 /** The answer to a survey has its id for a header. */
 const surveyor = (socket: Surveyor0.Surveyor0): Partial<Player> => ({
-  ...cooked(socket),
+  ...heard(socket, cooked(socket)),
   seen: (payload) => payload
 })
+
+const rawSurveyor = (socket: Surveyor0.Surveyor0Raw): Partial<Player> => heard(socket, rawReq(socket))
 
 /** It has no time to end in. */
 const makeSurveyor = (options: Options) => Surveyor0.make({ ...options, surveyTime: Duration.infinity })
@@ -144,7 +152,7 @@ const sockets = new Map<string, { readonly cooked: Make; readonly raw?: Make; re
   ["push0", { cooked: player(Push0.make, push), raw: player(Push0.makeRaw, push), peer: "pull0" }],
   [
     "surveyor0",
-    { cooked: player(makeSurveyor, surveyor), raw: player(Surveyor0.makeRaw, rawReq), peer: "respondent0" }
+    { cooked: player(makeSurveyor, surveyor), raw: player(Surveyor0.makeRaw, rawSurveyor), peer: "respondent0" }
   ],
   [
     "respondent0",
