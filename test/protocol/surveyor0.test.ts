@@ -377,6 +377,19 @@ describe("the raw surveyor0 machine", () => {
   })
 })
 
+describe("a raw surveyor0 machine without a buffer", () => {
+  it("has nothing of a respondent that is gone", () => {
+    const machine = new XSurveyor0Machine({ send: 0, recv: 0 }, new FakeWorld())
+    const [gone, there] = [resp(1), resp(2)]
+    attached(machine, gone, there)
+    arrive(machine, gone, wire([id(1)], "held"))
+    arrive(machine, there, wire([id(1)], "mine"))
+    expect(machine.detach(gone, [])).toBe(0)
+    expect(Message.text(machine.recv()!)).toBe("mine")
+    expect([machine.canRecv, machine.recv()]).toEqual([false, undefined])
+  })
+})
+
 describe("the machines of rep0, for respondents", () => {
   it("accept surveyors, and nobody else", () => {
     const world = new FakeWorld()

@@ -66,7 +66,7 @@ export class Surveyor0Machine<W> implements Machine {
   ask(message: Message, surveyTime: number): Survey<W> {
     const id = this.ids.next(this.open)
     const survey = new Survey<W>(id, this.world.now() + surveyTime, ++this.asked)
-    if (surveyTime > 0) this.open.set(id, survey)
+    this.open.set(id, survey)
     unsafeSetHeader(message, Backtrace.encodeWord(id))
     this.respondents.send(message)
     return survey
