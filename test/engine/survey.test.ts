@@ -14,7 +14,7 @@ import * as Socket from "effect-nng/Socket"
 import * as Surveyor0 from "effect-nng/Surveyor0"
 import { contextsOf, join, receivedText } from "../support/reqrep.js"
 import { begin, ended, failing, inproc, interruptedAfter, settle } from "../support/sockets.js"
-import { arrived, ask, respond, running, survRaw, survResp, texts } from "../support/surveys.js"
+import { arrived, ask, nextDeadline, respond, running, survRaw, survResp, texts } from "../support/surveys.js"
 
 class Sorry extends Data.TaggedError("Sorry")<{}> {}
 
@@ -150,9 +150,9 @@ describe("survey", () => {
       const { raw, surv } = yield* survRaw()
       const survey = yield* begin(texts(Surveyor0.survey(surv, "s")))
       const asked = yield* Socket.recv(raw)
-      expect(running(surv)).toBe(1)
+      expect([running(surv), nextDeadline(surv)]).toEqual([1, 1000])
       yield* Fiber.interrupt(survey)
-      expect(running(surv)).toBe(0)
+      expect([running(surv), nextDeadline(surv)]).toEqual([0, Infinity])
       yield* respond(raw, asked, "r")
       expect((yield* surv.statistics).dropped.stale).toBe(1)
     }).pipe(Effect.provide(inproc))

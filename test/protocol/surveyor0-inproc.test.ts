@@ -9,12 +9,26 @@ import * as Respondent0 from "effect-nng/Respondent0"
 import * as Socket from "effect-nng/Socket"
 import * as SocketContext from "effect-nng/SocketContext"
 import * as Surveyor0 from "effect-nng/Surveyor0"
+import type { SocketImpl } from "../../src/internal/engine/socket.js"
+import type { Surveyor0Machine } from "../../src/internal/protocol/surveyor0.js"
+import { FakeLane } from "../support/lanes.js"
 import { join, receivedText } from "../support/reqrep.js"
 import { begin, ended, failing, inproc, settle } from "../support/sockets.js"
 import { arrived, ask, rawRaw, respond, running, survRaw, survResp } from "../support/surveys.js"
-import { headed, headerOf, id } from "../support/words.js"
+import { headed, headerOf, id, wire } from "../support/words.js"
 
 const nobody = Surveyor0.make({ surveyTime: 100 })
+
+/** A surveyor whose only respondent is made of arrays, with a survey that a test can end. */
+const byLane = Effect.gen(function* () {
+  const surv = yield* Surveyor0.make()
+  const { conversation, machine } = surv as Surveyor0.Surveyor0 & SocketImpl
+  const lane = new FakeLane(1, 0x63, 9)
+  machine.attach(lane)
+  yield* Socket.send(surv, "s")
+  const [survey] = (machine as Surveyor0Machine<{ readonly expire: () => void }>).running
+  return { surv, machine, conversation, lane, survey: survey!, waking: survey!.waking! }
+})
 
 describe("surveyor0 over inproc", () => {
   it.scoped("[SURV-01] asks and is answered", () =>
@@ -265,24 +279,25 @@ describe("surveyor0 over inproc", () => {
     }).pipe(Effect.provide(inproc))
   )
 
-  it.scoped("responses that came for those who wait, as the survey ends, are theirs", () =>
+  it.scoped("responses that came for those who wait, in the moment when the survey ends, are theirs", () =>
     Effect.gen(function* () {
-      const { raw, surv } = yield* survRaw({ surv: { surveyTime: 50 } })
-      yield* ask(surv, "s")
-      const survey = yield* Socket.recv(raw)
+      const { conversation, lane, machine, surv, survey, waking } = yield* byLane
       const waiting = [
-        yield* begin(Effect.exit(receivedText(Socket.recv(surv)))),
-        yield* begin(Effect.exit(receivedText(Socket.recv(surv)))),
-        yield* begin(Effect.exit(receivedText(Socket.recv(surv))))
+        yield* begin(receivedText(Socket.recv(surv))),
+        yield* begin(receivedText(Socket.recv(surv))),
+        yield* begin(receivedText(Socket.recv(surv)))
       ]
-      // at the same instant: what was there first wins
-      const responses = Effect.all([Effect.fork(respond(raw, survey, "a")), Effect.fork(respond(raw, survey, "b"))])
-      yield* responses
-      yield* TestClock.adjust(50)
-      const exits = yield* Effect.forEach(waiting, Fiber.join)
-      expect(exits.slice(0, 2)).toEqual([Exit.succeed("a"), Exit.succeed("b")])
-      expect(Exit.isFailure(exits[2]!)).toBe(true)
-      expect((yield* surv.statistics).dropped.stale).toBe(0)
+      // none of them has run when it ends
+      lane.arrived.push(wire([survey.id], "a"), wire([survey.id], "b"))
+      machine.readable(lane)
+      conversation.notify()
+      waking.expire()
+      expect(yield* Fiber.join(waiting[0]!)).toBe("a")
+      expect(yield* Fiber.join(waiting[1]!)).toBe("b")
+      yield* failing(Fiber.join(waiting[2]!), "NNG_ETIMEDOUT")
+      yield* failing(Socket.recv(surv), "NNG_ESTATE")
+      const { dropped, received } = yield* surv.statistics
+      expect([received, dropped.stale]).toEqual([2, 0])
     }).pipe(Effect.provide(inproc))
   )
 

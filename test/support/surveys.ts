@@ -88,3 +88,7 @@ const implOf = (socket: Socket.Socket) => socket as SocketImpl
 /** How many surveys a surveyor has that are not over. */
 export const running = (surv: Surveyor0.Surveyor0): number =>
   [...(implOf(surv).machine as Surveyor0Machine<unknown>).running].length
+
+/** When the next survey of a surveyor ends, or somebody's patience; Infinity: never. */
+export const nextDeadline = (surv: Surveyor0.Surveyor0): number =>
+  (implOf(surv).services.deadlines as unknown as { readonly timeline: { readonly next: number } }).timeline.next

@@ -60,8 +60,7 @@ class Surveying {
       deadlines
     )
     survey.waking = this
-    if (surveyTime === 0) this.expire()
-    else if (surveyTime < Infinity) this.deadline = deadlines.add(surveyTime, () => this.expire())
+    if (surveyTime < Infinity) this.deadline = deadlines.add(surveyTime, () => this.expire())
   }
 
   get hasResponse(): boolean {
