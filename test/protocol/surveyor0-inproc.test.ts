@@ -301,6 +301,18 @@ describe("surveyor0 over inproc", () => {
     }).pipe(Effect.provide(inproc))
   )
 
+  it.scoped("nobody overtakes who waits for a response", () =>
+    Effect.gen(function* () {
+      const { conversation, lane, machine, surv, survey } = yield* byLane
+      const waiting = yield* begin(receivedText(Socket.recv(surv)))
+      lane.arrived.push(wire([survey.id], "a"))
+      machine.readable(lane)
+      conversation.notify()
+      yield* failing(Socket.recv(surv, { nonblocking: true }), "NNG_EAGAIN")
+      expect(yield* Fiber.join(waiting)).toBe("a")
+    }).pipe(Effect.provide(inproc))
+  )
+
   it.scoped("several receives get responses in the order in which they began", () =>
     Effect.gen(function* () {
       const { raw, surv } = yield* survRaw()
