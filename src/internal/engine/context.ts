@@ -91,7 +91,7 @@ export const configure = (context: Any, options: Options.Input): Effect.Effect<v
     const { conversation, isClosed } = impl(context)
     if (isClosed) return closedError("SocketContext.configure")
     return Effect.map(Options.change(conversation.settings, options), (settings) => {
-      conversation.settings = settings
+      conversation.configure(settings)
     })
   })
 
