@@ -1,7 +1,6 @@
 import type * as Chunk from "effect/Chunk"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
@@ -17,11 +16,11 @@ import type * as Rep0Api from "../../Rep0.js"
 import type * as Req0Api from "../../Req0.js"
 import type * as Api from "../../Socket.js"
 import type { Transports } from "../../Transport.js"
-import * as Aios from "../ports/aio.js"
 import { fromInput } from "../vocabulary/message.js"
-import type { Patience } from "./conversation.js"
+import type { Conversation } from "./conversation.js"
 import * as Dialers from "./dialer.js"
 import * as Listeners from "./listener.js"
+import * as OnAio from "./onAio.js"
 import type { Input as OptionsInput } from "./options.js"
 import * as Options from "./options.js"
 import type { RequestContext } from "./requests.js"
@@ -97,10 +96,6 @@ export const recv = <E>(
   options?: Api.OperationOptions
 ): Effect.Effect<Message, Api.RecvError | E> => typed(impl(socket).conversation.recv(options))
 
-/** What an operation on an aio has for options: its own, or else the aio's time-out. */
-const within = (options: Api.OperationOptions | undefined, patience: Patience): Api.OperationOptions =>
-  options?.timeout !== undefined || patience === undefined ? { ...options } : { ...options, timeout: patience }
-
 /** @internal */
 export const sendAio: {
   (
@@ -116,16 +111,8 @@ export const sendAio: {
   ): Effect.Effect<Pending<void, Api.SendError | E>, Errors.EBUSY>
 } = dual(
   (args) => isSocket(args[0]),
-  <E>(socket: Api.CanSend<E>, aio: Aio, input: Input, options?: Api.OperationOptions) =>
-    Effect.suspend(() => {
-      const message = fromInput(input)
-      const count = message.length
-      return Aios.startTimed(
-        aio,
-        (patience) => send(socket, message, within(options, patience)),
-        (exit) => (Exit.isSuccess(exit) ? { count } : { message })
-      )
-    })
+  (socket: Api.Socket, aio: Aio, input: Input, options?: Api.OperationOptions): Effect.Effect<never, Errors.EBUSY> =>
+    OnAio.send(impl(socket).conversation, aio, input, options) as never
 )
 
 /** @internal */
@@ -141,8 +128,8 @@ export const recvAio: {
   ): Effect.Effect<Pending<Message, Api.RecvError | E>, Errors.EBUSY>
 } = dual(
   (args) => isSocket(args[0]),
-  <E>(socket: Api.CanRecv<E>, aio: Aio, options?: Api.OperationOptions) =>
-    Aios.startTimed(aio, (patience) => recv(socket, within(options, patience)))
+  (socket: Api.Socket, aio: Aio, options?: Api.OperationOptions): Effect.Effect<never, Errors.EBUSY> =>
+    OnAio.recv(impl(socket).conversation, aio, options) as never
 )
 
 const defaultChunkSize = 1024
@@ -154,14 +141,25 @@ export const recvChunk = (
 ): Effect.Effect<Chunk.NonEmptyChunk<Message>, Api.RecvError> =>
   typed(impl(socket).conversation.recvChunk(options?.max ?? defaultChunkSize, options))
 
+/**
+ * What a conversation receives, until it is closed.
+ *
+ * @internal
+ */
+export const streamOf = (
+  conversation: Conversation,
+  chunkSize: number | undefined
+): Stream.Stream<Message, Exclude<Api.RecvError, Errors.ECLOSED | Errors.EAGAIN>> =>
+  Stream.repeatEffectChunk(
+    typed<Chunk.Chunk<Message>, Api.RecvError>(conversation.recvChunk(chunkSize ?? defaultChunkSize, undefined))
+  ).pipe(Stream.catchTags({ NNG_ECLOSED: () => Stream.empty, NNG_EAGAIN: () => Stream.empty }))
+
 /** @internal */
 export const stream = (
   socket: Api.CanRecv,
   options?: { readonly chunkSize?: number | undefined }
 ): Stream.Stream<Message, Exclude<Api.RecvError, Errors.ECLOSED | Errors.EAGAIN>> =>
-  Stream.repeatEffectChunk(recvChunk(socket, { max: options?.chunkSize })).pipe(
-    Stream.catchTags({ NNG_ECLOSED: () => Stream.empty, NNG_EAGAIN: () => Stream.empty })
-  )
+  streamOf(impl(socket).conversation, options?.chunkSize)
 
 /** @internal */
 export const request: {

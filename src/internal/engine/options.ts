@@ -89,11 +89,10 @@ const finite = (name: string, input: Duration.DurationInput): Either.Either<numb
     millis === undefined ? invalid(name, "is infinite") : Either.right(millis)
   )
 
+type Name = Exclude<keyof Settings, "leastBuffer">
+
 const readers: {
-  readonly [K in keyof Input]-?: (
-    input: NonNullable<Input[K]>,
-    before: Settings
-  ) => Either.Either<Settings[K], Errors.EINVAL>
+  readonly [K in Name]: (input: NonNullable<Input[K]>, before: Settings) => Either.Either<Settings[K], Errors.EINVAL>
 } = {
   recvTimeout: (input) => time("recvTimeout", input),
   sendTimeout: (input) => time("sendTimeout", input),
@@ -112,11 +111,7 @@ const readers: {
   preferNew: Either.right
 }
 
-const read = <K extends keyof Input>(
-  key: K,
-  input: Input,
-  before: Settings
-): Either.Either<Settings[K], Errors.EINVAL> => {
+const read = <K extends Name>(key: K, input: Input, before: Settings): Either.Either<Settings[K], Errors.EINVAL> => {
   const value = input[key]
   return value === undefined ? Either.right(before[key]) : readers[key](value, before)
 }
@@ -160,7 +155,7 @@ export const show = (settings: Settings, names: ReadonlyArray<keyof Settings>): 
   Object.fromEntries(
     names.map((name) => {
       const value = settings[name]
-      return [name, times.has(name) ? (value === undefined ? Duration.infinity : Duration.millis(value)) : value]
+      return [name, times.has(name) ? Duration.millis((value ?? Infinity) as number) : value]
     })
   )
 

@@ -63,7 +63,7 @@ export const core = (shared: Shared, settings: Settings): Core => {
 
 /** @internal */
 export const rawCore = (shared: Shared, settings: Settings): Core => {
-  const machine = new XSub0Machine(settings.recvBuffer, shared.world, () => conversation.receivers.demand)
-  const conversation = new FreeConversation(machine, shared, settings)
+  const machine: XSub0Machine = new XSub0Machine(settings.recvBuffer, shared.world, () => conversation.receivers.demand)
+  const conversation: FreeConversation = new FreeConversation(machine, shared, settings)
   return { machine, conversation }
 }

@@ -36,7 +36,8 @@ export class XSub0Machine implements Machine, Verbs {
 
   readable(lane: Lane): void {
     for (let message = lane.next(); message !== undefined; message = lane.next()) {
-      if (this.received.length >= this.capacity && this.received.length >= this.capacity + this.demand()) this.world.losses.full++
+      if (this.received.length >= this.capacity && this.received.length >= this.capacity + this.demand())
+        this.world.losses.full++
       else this.received.push(message)
     }
   }
