@@ -236,7 +236,14 @@ const steps: FC.Arbitrary<Array<Step>> = FC.array(
         body: FC.constantFrom("", "a", "ab", "b", "c")
       })
     },
-    { weight: 3, arbitrary: FC.record({ _tag: FC.constantFrom("add", "remove", "hold", "release"), who, topic }) },
+    {
+      weight: 3,
+      arbitrary: FC.record({
+        _tag: FC.constantFrom("add" as const, "remove" as const, "hold" as const, "release" as const),
+        who,
+        topic
+      })
+    },
     { weight: 4, arbitrary: FC.record({ _tag: FC.constant("recv" as const), who }) },
     { weight: 1, arbitrary: FC.record({ _tag: FC.constant("wait" as const), who, demand: FC.nat(3) }) }
   ),
