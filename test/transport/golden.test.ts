@@ -131,7 +131,8 @@ const publish = (socket: Socket.CanSend): Partial<Player> => ({
   send: (payload) => Effect.zipRight(Socket.awaitPeers(socket, 1), Socket.send(socket, Message.fromBytes(payload)))
 })
 
-const subscribed = (options: Options) => Effect.tap(Sub0.make(options), (socket) => Sub0.addTopic(socket, ""))
+const subscribed = (options: Options) =>
+  Effect.tap(Sub0.make(options), (socket) => Effect.orDie(Sub0.addTopic(socket, "")))
 
 /** With room for all that comes in one write. */
 const hearing = (options: Options) => Sub0.makeRaw({ ...options, recvBuffer: 8 })
