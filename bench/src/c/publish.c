@@ -8,7 +8,7 @@
 #include <nng/protocol/pubsub0/sub.h>
 
 static const size_t size = 64;
-static const unsigned burst = 500, under_way = 4;
+static const unsigned burst = 200, under_way = 4;
 static const int queue = 8192;
 
 static int subscribers;
@@ -17,6 +17,7 @@ static nng_socket acks;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned current;
 static int complete;
+static long lost;
 static atomic_int joined;
 
 static void left_or_came(nng_pipe pipe, nng_pipe_ev event, void *arg) {
@@ -77,6 +78,9 @@ static void heard(void *arg) {
       complete = 0;
     }
     int whole = n == current && ++complete == subscribers;
+    // all have had all of it and of those before
+    long missing = (long) current * burst * subscribers - (long) atomic_load(&counted);
+    if (whole && missing > lost) fprintf(stderr, "lost %ld deliveries\n", lost = missing);
     pthread_mutex_unlock(&lock);
     if (whole) ack();
   }

@@ -1,7 +1,7 @@
 // What the ends of publish and subscribe have in common; see publish.js.
 import { state } from "./child.js"
 
-export const burst = 500
+export const burst = 200
 export const underWay = 4
 /** Longer than a burst, so that none is dropped for want of room. */
 export const queue = 8192
@@ -32,8 +32,10 @@ export const counter = (subscribers, whole) => {
     }
     if (n !== current || ++complete < subscribers) return
     whole(n)
-    // bursts overlap: a difference counts when it stays
-    lost = Math.max(lost, current * burst * subscribers - had - underWay * burst * subscribers)
-    if (lost > 0) process.stderr.write(`lost ${lost} deliveries\n`)
+    // all have had all of it and of those before
+    const missing = current * burst * subscribers - had
+    if (missing <= lost) return
+    lost = missing
+    process.stderr.write(`lost ${lost} deliveries\n`)
   }
 }
