@@ -149,6 +149,23 @@ describe("messages that several connections send", () => {
     })
   )
 
+  it.effect("are forgotten by what a connection sends later, to nobody else", () =>
+    Effect.gen(function* () {
+      const { lanes } = setup(1)
+      const [{ bytes, messages }] = lanes as [Lanes[number]]
+      publish(lanes, "a")
+      yield* settle
+      for (const body of ["b", "c"]) {
+        messages.push(Message.make(body))
+        yield* settle
+      }
+      expect(bytes.texts).toEqual([framed("a"), framed("b"), framed("c")])
+      // short ones that are a connection's own take turns in one piece of memory
+      expect(bytes.writes[2]![0]).toBe(bytes.writes[1]![0])
+      expect(bytes.writes[1]![0]).not.toBe(bytes.writes[0]![0])
+    })
+  )
+
   it.effect("of more kinds than are remembered are sent all the same", () =>
     Effect.gen(function* () {
       const { lanes } = setup(12)
