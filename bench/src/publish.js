@@ -24,7 +24,7 @@ const pair = (command, subscribers) => async () => {
 }
 
 export const publishing = (subscribers, floors) => ({
-  title: `64 B published to ${subscribers} subscribers over tcp, two processes: Socket.sendAll of 200 to Sub0.stream`,
+  title: `64 B published to ${subscribers} subscribers over tcp, two processes: Socket.sendAll of 500 to Sub0.stream`,
   unit: "deliveries/s",
   contenders: {
     ours: pair(node("publish"), subscribers),

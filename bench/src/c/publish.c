@@ -8,7 +8,7 @@
 #include <nng/protocol/pubsub0/sub.h>
 
 static const size_t size = 64;
-static const unsigned burst = 200, under_way = 4;
+static const unsigned burst = 500, under_way = 4;
 static const int queue = 8192;
 
 static int subscribers;

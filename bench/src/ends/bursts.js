@@ -1,7 +1,7 @@
 // What the ends of publish and subscribe have in common; see publish.js.
 import { state } from "./child.js"
 
-export const burst = 200
+export const burst = 500
 export const underWay = 4
 /** Longer than a burst, so that none is dropped for want of room. */
 export const queue = 8192
