@@ -1,4 +1,4 @@
-// hot path: bench/src/rows/pub.js
+// hot path: bench/src/rows/pub-10.js
 import type * as Exit from "effect/Exit"
 import type * as Errors from "../../Errors.js"
 import type { Subscriber } from "../protocol/sub0.js"

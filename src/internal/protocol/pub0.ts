@@ -1,4 +1,4 @@
-// hot path: bench/src/rows/pub.js
+// hot path: bench/src/rows/pub-10.js
 import * as Errors from "../../Errors.js"
 import type { Message } from "../../Message.js"
 import * as Protocol from "../../Protocol.js"

@@ -1,4 +1,4 @@
-// hot path: bench/src/rows/pub.js
+// hot path: bench/src/rows/pub-10.js
 import type { Message } from "../../Message.js"
 import type { Format, Write } from "./framing.js"
 import { BlockPool, encode } from "./framing.js"
