@@ -116,6 +116,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "sub0",
     "surveyor0"
   ],
+  Pub0: ["make", "makeRaw", "sink"],
   Pull0: ["make", "makeRaw", "stream"],
   Push0: ["make", "makeRaw", "sink"],
   Rep0: ["make", "makeRaw", "serve"],
@@ -163,6 +164,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "sendAio",
     "settings"
   ],
+  Sub0: ["addTopic", "make", "makeRaw", "removeTopic", "stream", "subscribe"],
   Surveyor0: ["make", "makeRaw", "survey"],
   TestTransport: [
     "Network",
@@ -218,6 +220,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "Pair0",
     "Pipe",
     "Protocol",
+    "Pub0",
     "Pull0",
     "Push0",
     "Rep0",
@@ -225,6 +228,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "Respondent0",
     "Socket",
     "SocketContext",
+    "Sub0",
     "Surveyor0",
     "TestTransport",
     "Transport",

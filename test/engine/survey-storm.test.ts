@@ -185,16 +185,9 @@ describe("many surveyors and respondents", () => {
           expect(sent).toBe(tally.asked)
           // what was pulled in the moment of an interruption was received, and seen by nobody
           expect(received).toBeGreaterThanOrEqual(tally.answered)
-          expect({ ...dropped, stale: 0, disconnected: 0, full: 0 }).toEqual({
-            disconnected: 0,
-            resized: 0,
-            closed: 0,
-            stale: 0,
-            hops: 0,
-            unexpected: 0,
-            unroutable: 0,
-            full: 0
-          })
+          const { disconnected, full, stale, ...others } = dropped
+          expect([disconnected, full, stale].every((count) => count >= 0)).toBe(true)
+          expect(Object.values(others).filter((count) => count > 0)).toEqual([])
           expect(tally.answered).toBeGreaterThan(50)
         }
       }).pipe(Effect.provide(TestTransport.layerSimulated({ seed, places })))

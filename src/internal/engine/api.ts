@@ -19,6 +19,7 @@ import type * as Api from "../../Socket.js"
 import type * as Surveyor0Api from "../../Surveyor0.js"
 import type { Transports } from "../../Transport.js"
 import { fromInput } from "../vocabulary/message.js"
+import type { Conversation } from "./conversation.js"
 import * as Dialers from "./dialer.js"
 import * as Listeners from "./listener.js"
 import * as OnAio from "./onAio.js"
@@ -143,14 +144,25 @@ export const recvChunk = (
 ): Effect.Effect<Chunk.NonEmptyChunk<Message>, Api.RecvError> =>
   typed(impl(socket).conversation.recvChunk(options?.max ?? defaultChunkSize, options))
 
+/**
+ * What a conversation receives, until it is closed.
+ *
+ * @internal
+ */
+export const streamOf = (
+  conversation: Conversation,
+  chunkSize: number | undefined
+): Stream.Stream<Message, Exclude<Api.RecvError, Errors.ECLOSED | Errors.EAGAIN>> =>
+  Stream.repeatEffectChunk(
+    typed<Chunk.Chunk<Message>, Api.RecvError>(conversation.recvChunk(chunkSize ?? defaultChunkSize, undefined))
+  ).pipe(Stream.catchTags({ NNG_ECLOSED: () => Stream.empty, NNG_EAGAIN: () => Stream.empty }))
+
 /** @internal */
 export const stream = (
   socket: Api.CanRecv,
   options?: { readonly chunkSize?: number | undefined }
 ): Stream.Stream<Message, Exclude<Api.RecvError, Errors.ECLOSED | Errors.EAGAIN>> =>
-  Stream.repeatEffectChunk(recvChunk(socket, { max: options?.chunkSize })).pipe(
-    Stream.catchTags({ NNG_ECLOSED: () => Stream.empty, NNG_EAGAIN: () => Stream.empty })
-  )
+  streamOf(impl(socket).conversation, options?.chunkSize)
 
 /** @internal */
 export const request: {

@@ -45,6 +45,9 @@ export interface Settings {
   /** Infinity: no deadline. */
   readonly surveyTime: number
   readonly ttl: number
+  readonly preferNew: boolean
+  /** What the protocol allows for the least of the buffers that it has; fixed. */
+  readonly leastBuffer: number
 }
 
 /** What may be said of them. */
@@ -60,6 +63,7 @@ export interface Input {
   readonly resendTick?: Duration.DurationInput | undefined
   readonly surveyTime?: Duration.DurationInput | undefined
   readonly ttl?: number | undefined
+  readonly preferNew?: boolean | undefined
 }
 
 /** @internal */
@@ -74,7 +78,9 @@ export const defaults: Settings = {
   resendTime: 60_000,
   resendTick: 1000,
   surveyTime: 1000,
-  ttl: 8
+  ttl: 8,
+  preferNew: true,
+  leastBuffer: 0
 }
 
 const largestBuffer = 8192
@@ -87,16 +93,18 @@ const finite = (name: string, input: Duration.DurationInput): Either.Either<numb
     millis === undefined ? invalid(name, "is infinite") : Either.right(millis)
   )
 
+type Name = Exclude<keyof Settings, "leastBuffer">
+
 const readers: {
-  readonly [K in keyof Settings]: (input: NonNullable<Input[K]>) => Either.Either<Settings[K], Errors.EINVAL>
+  readonly [K in Name]: (input: NonNullable<Input[K]>, before: Settings) => Either.Either<Settings[K], Errors.EINVAL>
 } = {
   recvTimeout: (input) => time("recvTimeout", input),
   sendTimeout: (input) => time("sendTimeout", input),
   recvMaxSize: (input) => integer("recvMaxSize", input, 0, Number.MAX_SAFE_INTEGER),
   reconnectMin: (input) => finite("reconnectMin", input),
   reconnectMax: (input) => finite("reconnectMax", input),
-  sendBuffer: (input) => integer("sendBuffer", input, 0, largestBuffer),
-  recvBuffer: (input) => integer("recvBuffer", input, 0, largestBuffer),
+  sendBuffer: (input, { leastBuffer }) => integer("sendBuffer", input, leastBuffer, largestBuffer),
+  recvBuffer: (input, { leastBuffer }) => integer("recvBuffer", input, leastBuffer, largestBuffer),
   // no time at all means never, as in libnng
   resendTime: (input) => Either.map(time("resendTime", input), (millis) => millis || Infinity),
   resendTick: (input) =>
@@ -104,16 +112,13 @@ const readers: {
       millis > 0 ? Either.right(millis) : invalid("resendTick", "is no time at all")
     ),
   surveyTime: (input) => Either.map(time("surveyTime", input), (millis) => millis ?? Infinity),
-  ttl: (input) => integer("ttl", input, 1, largestTtl)
+  ttl: (input) => integer("ttl", input, 1, largestTtl),
+  preferNew: Either.right
 }
 
-const read = <K extends keyof Settings>(
-  key: K,
-  input: Input,
-  before: Settings
-): Either.Either<Settings[K], Errors.EINVAL> => {
+const read = <K extends Name>(key: K, input: Input, before: Settings): Either.Either<Settings[K], Errors.EINVAL> => {
   const value = input[key]
-  return value === undefined ? Either.right(before[key]) : readers[key](value)
+  return value === undefined ? Either.right(before[key]) : readers[key](value, before)
 }
 
 /**
@@ -133,7 +138,9 @@ export const change = (before: Settings, input: Input): Either.Either<Settings, 
     resendTime: read("resendTime", input, before),
     resendTick: read("resendTick", input, before),
     surveyTime: read("surveyTime", input, before),
-    ttl: read("ttl", input, before)
+    ttl: read("ttl", input, before),
+    preferNew: read("preferNew", input, before),
+    leastBuffer: Either.right(before.leastBuffer)
   })
 
 const times: ReadonlySet<keyof Settings> = new Set([
@@ -155,7 +162,7 @@ export const show = (settings: Settings, names: ReadonlyArray<keyof Settings>): 
   Object.fromEntries(
     names.map((name) => {
       const value = settings[name]
-      return [name, times.has(name) ? (value === undefined ? Duration.infinity : Duration.millis(value)) : value]
+      return [name, times.has(name) ? Duration.millis((value ?? Infinity) as number) : value]
     })
   )
 
