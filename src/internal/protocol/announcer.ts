@@ -1,5 +1,5 @@
 import type { Message } from "../../Message.js"
-import { copy } from "../vocabulary/message.js"
+import type { World } from "./machine.js"
 import { Outboxes } from "./outboxes.js"
 
 /**
@@ -8,7 +8,11 @@ import { Outboxes } from "./outboxes.js"
  * @internal
  */
 export class Announcer extends Outboxes {
+  constructor(capacity: number, world: World) {
+    super(capacity, world, "share")
+  }
+
   send(message: Message): void {
-    for (const box of this.boxes.values()) this.give(box, box.lane.byReference ? copy(message) : message)
+    for (const box of this.boxes.values()) this.give(box, message)
   }
 }

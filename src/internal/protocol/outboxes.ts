@@ -23,7 +23,9 @@ export abstract class Outboxes {
 
   constructor(
     private readonly capacity: number,
-    protected readonly world: World
+    protected readonly world: World,
+    /** How a message gets to a lane: it is for that one alone, or for others as well. */
+    private readonly verb: "push" | "share"
   ) {}
 
   get queued(): number {
@@ -45,7 +47,7 @@ export abstract class Outboxes {
 
   writable(lane: Lane): void {
     const box = this.boxes.get(lane.id)
-    while (box !== undefined && lane.writable && box.waiting.length > 0) lane.push(box.waiting.shift()!)
+    while (box !== undefined && lane.writable && box.waiting.length > 0) lane[this.verb](box.waiting.shift()!)
   }
 
   close(): number {
@@ -55,7 +57,7 @@ export abstract class Outboxes {
   }
 
   protected give({ lane, waiting }: Outbox, message: Message): void {
-    if (lane.writable) lane.push(message)
+    if (lane.writable) lane[this.verb](message)
     else if (waiting.full) this.world.losses.full++
     else waiting.push(message)
   }

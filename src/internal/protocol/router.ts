@@ -1,5 +1,6 @@
 import type { Message } from "../../Message.js"
 import * as Backtrace from "./backtrace.js"
+import type { World } from "./machine.js"
 import { Outboxes } from "./outboxes.js"
 
 /**
@@ -8,6 +9,10 @@ import { Outboxes } from "./outboxes.js"
  * @internal
  */
 export class Router extends Outboxes {
+  constructor(capacity: number, world: World) {
+    super(capacity, world, "push")
+  }
+
   send(message: Message): void {
     const id = Backtrace.takeFirst(message)
     const box = id === undefined ? undefined : this.boxes.get(id)
