@@ -126,6 +126,7 @@ export const makeRaw = (
       canSend: true,
       canRecv: true,
       options: ["ttl", "recvBuffer"],
+      defaults: { recvBuffer: 1 },
       core: free.core(
         ({ recvBuffer, sendBuffer, ttl }, world) =>
           new XRep0Machine({ send: sendBuffer, recv: recvBuffer }, ttl, world),
@@ -134,7 +135,7 @@ export const makeRaw = (
         }
       )
     },
-    { recvBuffer: 1, ...options }
+    options
   )
 
 /**

@@ -13,6 +13,7 @@ import * as Errors from "../../Errors.js"
 import type * as ListenerApi from "../../Listener.js"
 import type { Input, Message } from "../../Message.js"
 import type { Pipe } from "../../Pipe.js"
+import type * as Pair1Api from "../../Pair1.js"
 import type * as Rep0Api from "../../Rep0.js"
 import type * as Req0Api from "../../Req0.js"
 import type * as Api from "../../Socket.js"
@@ -24,6 +25,7 @@ import * as Dialers from "./dialer.js"
 import * as Listeners from "./listener.js"
 import type { Input as OptionsInput } from "./options.js"
 import * as Options from "./options.js"
+import type { PolyConversation } from "./pairs.js"
 import type { RequestContext } from "./requests.js"
 import * as Servers from "./serve.js"
 import * as Sockets from "./socket.js"
@@ -194,6 +196,14 @@ export const serve: {
     handler: (request: Message) => Effect.Effect<Input, E, R>,
     options?: Rep0Api.ServeOptions
   ) => Servers.serve(impl(socket), handler, options)
+)
+
+/** @internal */
+export const sendTo: {
+  (pipeId: number, message: Input): (socket: Pair1Api.Pair1Poly) => Effect.Effect<void, Errors.ECLOSED>
+  (socket: Pair1Api.Pair1Poly, pipeId: number, message: Input): Effect.Effect<void, Errors.ECLOSED>
+} = dual(3, (socket: Pair1Api.Pair1Poly, pipeId: number, message: Input) =>
+  (impl(socket).conversation as PolyConversation).sendTo(pipeId, message)
 )
 
 /** @internal */

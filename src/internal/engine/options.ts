@@ -84,15 +84,15 @@ const finite = (name: string, input: Duration.DurationInput): Either.Either<numb
   )
 
 const readers: {
-  readonly [K in keyof Settings]: (input: NonNullable<Input[K]>) => Either.Either<Settings[K], Errors.EINVAL>
+  readonly [K in Exclude<keyof Settings, "sendBuffer" | "recvBuffer">]: (
+    input: NonNullable<Input[K]>
+  ) => Either.Either<Settings[K], Errors.EINVAL>
 } = {
   recvTimeout: (input) => time("recvTimeout", input),
   sendTimeout: (input) => time("sendTimeout", input),
   recvMaxSize: (input) => integer("recvMaxSize", input, 0, Number.MAX_SAFE_INTEGER),
   reconnectMin: (input) => finite("reconnectMin", input),
   reconnectMax: (input) => finite("reconnectMax", input),
-  sendBuffer: (input) => integer("sendBuffer", input, 0, largestBuffer),
-  recvBuffer: (input) => integer("recvBuffer", input, 0, largestBuffer),
   // no time at all means never, as in libnng
   resendTime: (input) => Either.map(time("resendTime", input), (millis) => millis || Infinity),
   resendTick: (input) =>
@@ -102,7 +102,7 @@ const readers: {
   ttl: (input) => integer("ttl", input, 1, largestTtl)
 }
 
-const read = <K extends keyof Settings>(
+const read = <K extends keyof typeof readers>(
   key: K,
   input: Input,
   before: Settings
@@ -111,20 +111,31 @@ const read = <K extends keyof Settings>(
   return value === undefined ? Either.right(before[key]) : readers[key](value)
 }
 
+const buffer = (
+  key: "sendBuffer" | "recvBuffer",
+  input: Input,
+  before: Settings,
+  least: number
+): Either.Either<number, Errors.EINVAL> => {
+  const value = input[key]
+  return value === undefined ? Either.right(before[key]) : integer(key, value, least, largestBuffer)
+}
+
 /**
- * These settings changed as asked; all of it, or an error that names what was wrong.
+ * These settings changed as asked; all of it, or an error that names what was wrong. `leastBuffer`: of protocols that
+ * cannot do without.
  *
  * @internal
  */
-export const change = (before: Settings, input: Input): Either.Either<Settings, Errors.EINVAL> =>
+export const change = (before: Settings, input: Input, leastBuffer = 0): Either.Either<Settings, Errors.EINVAL> =>
   Either.all({
     recvTimeout: read("recvTimeout", input, before),
     sendTimeout: read("sendTimeout", input, before),
     recvMaxSize: read("recvMaxSize", input, before),
     reconnectMin: read("reconnectMin", input, before),
     reconnectMax: read("reconnectMax", input, before),
-    sendBuffer: read("sendBuffer", input, before),
-    recvBuffer: read("recvBuffer", input, before),
+    sendBuffer: buffer("sendBuffer", input, before, leastBuffer),
+    recvBuffer: buffer("recvBuffer", input, before, leastBuffer),
     resendTime: read("resendTime", input, before),
     resendTick: read("resendTick", input, before),
     ttl: read("ttl", input, before)

@@ -51,6 +51,12 @@ export interface Spec {
   /** The options that it has beside those of every socket, and its contexts beside those of every context. */
   readonly options: ReadonlyArray<keyof Options.Settings>
   readonly contextOptions?: ReadonlyArray<keyof Options.Settings>
+  /** Where its defaults are not those of others. */
+  readonly defaults?: Partial<Options.Settings>
+  /** Default 0. */
+  readonly leastBuffer?: number
+  /** Whether it has many peers where others of its protocol have one. */
+  readonly polyamorous?: boolean
   readonly core: (shared: Shared, settings: Options.Settings) => Core
 }
 
@@ -83,6 +89,7 @@ export class SocketImpl extends Shown implements Api.Socket {
   readonly id: number
   readonly protocol: Protocol
   readonly raw: boolean
+  readonly polyamorous: boolean
   readonly core: Core
   readonly machine: Machine
   readonly conversation: Conversation
@@ -123,6 +130,7 @@ export class SocketImpl extends Shown implements Api.Socket {
     this.id = allocate(services.ids.sockets, this)
     this.protocol = spec.protocol
     this.raw = spec.raw
+    this.polyamorous = spec.polyamorous === true
     this.settings = settings
     this.beforeAttach = beforeAttach
     const { deadlines, now, random, turn } = services
@@ -290,7 +298,7 @@ export class SocketImpl extends Shown implements Api.Socket {
   }
 
   configure(input: Options.Input): Either.Either<void, Errors.EINVAL> {
-    return Either.map(Options.change(this.settings, input), (settings) => {
+    return Either.map(Options.change(this.settings, input, this.spec.leastBuffer), (settings) => {
       const { recvBuffer, sendBuffer } = this.settings
       this.settings = settings
       this.conversation.settings = settings
@@ -367,7 +375,7 @@ export const make = (
   spec: Spec,
   input: Input = {}
 ): Effect.Effect<SocketImpl, Errors.EINVAL, Scope.Scope | Transports> =>
-  Effect.flatMap(Options.change(Options.defaults, input), (settings) =>
+  Effect.flatMap(Options.change({ ...Options.defaults, ...spec.defaults }, input, spec.leastBuffer), (settings) =>
     Effect.flatMap(services, (services) =>
       Effect.acquireRelease(
         Effect.sync(() => new SocketImpl(spec, services, settings, input.beforeAttach)),
