@@ -111,8 +111,14 @@ const rawPair1 = (socket: Pair1.Pair1Raw): Partial<Player> => ({
   recv: Effect.map(Socket.recv(socket), (message) => whole(message))
 })
 
+/** It does not wait for a peer by itself. */
+const bus = (socket: Socket.CanSend & Socket.CanRecv): Partial<Player> => ({
+  send: (payload) => Effect.zipRight(Socket.awaitPeers(socket, 1), Socket.send(socket, Message.fromBytes(payload))),
+  recv: Effect.map(Socket.recv(socket), (message) => whole(message))
+})
+
 const rawBus = (socket: Bus0.Bus0Raw): Partial<Player> => ({
-  send: (payload) => Socket.send(socket, Message.fromBytes(payload)),
+  ...bus(socket),
   recv: Effect.map(Socket.recv(socket), (message) => whole(message, 4))
 })
 
@@ -153,7 +159,7 @@ const rawRep = (socket: Rep0.Rep0Raw): Partial<Player> => {
 const sockets = new Map<string, { readonly cooked: Make; readonly raw?: Make; readonly peer: string }>([
   ["pair0", { cooked: player(Pair0.make, plain), raw: player(Pair0.makeRaw, plain), peer: "pair0" }],
   ["pair1", { cooked: player(Pair1.make, pair1), raw: player(Pair1.makeRaw, rawPair1), peer: "pair1" }],
-  ["bus0", { cooked: player(Bus0.make, plain), raw: player(Bus0.makeRaw, rawBus), peer: "bus0" }],
+  ["bus0", { cooked: player(Bus0.make, bus), raw: player(Bus0.makeRaw, rawBus), peer: "bus0" }],
   ["req0", { cooked: player(Req0.make, cooked), raw: player(Req0.makeRaw, rawReq), peer: "rep0" }],
   ["rep0", { cooked: player(Rep0.make, cooked), raw: player(Rep0.makeRaw, rawRep), peer: "req0" }],
   ["push0", { cooked: player(Push0.make, push), raw: player(Push0.makeRaw, push), peer: "pull0" }],
