@@ -80,7 +80,13 @@ describe("the hops of pair1", () => {
   })
 
   it("what does not begin with a number up to 255 cuts the lane, behind what came before it", () => {
-    for (const bad of [wire([256]), wire([0x1000]), wire([0x01000001]), Message.make(Uint8Array.of(0, 0, 1)), wire([])]) {
+    for (const bad of [
+      wire([256]),
+      wire([0x1000]),
+      wire([0x01000001]),
+      Message.make(Uint8Array.of(0, 0, 1)),
+      wire([])
+    ]) {
       const { arrive, lane, machine, world } = setUp({ recv: 2 })
       arrive(wire([1], "good"), bad)
       expect(lane.error).toMatchObject({ _tag: "NNG_EPROTO" })
