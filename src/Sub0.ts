@@ -42,8 +42,10 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as Errors from "./Errors.js"
 import * as internal from "./internal/engine/api.js"
+import * as free from "./internal/engine/free.js"
 import * as subscriptions from "./internal/engine/subscriptions.js"
 import * as topics from "./internal/engine/topics.js"
+import { XSub0Machine } from "./internal/protocol/xsub0.js"
 import type { Message } from "./Message.js"
 import * as Protocol from "./Protocol.js"
 import type * as Socket from "./Socket.js"
@@ -170,7 +172,10 @@ export const makeRaw = (
       canRecv: true,
       options: ["recvBuffer"],
       defaults: { recvBuffer: 1 },
-      core: subscriptions.rawCore
+      core: free.core(
+        ({ recvBuffer, sendBuffer }, world, demand) =>
+          new XSub0Machine({ send: sendBuffer, recv: recvBuffer }, world, demand)
+      )
     },
     options
   )

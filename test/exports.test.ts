@@ -28,6 +28,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "toEffect",
     "wait"
   ],
+  Bus0: ["make", "makeRaw"],
   ByteStream: ["TypeId", "isByteStream", "make", "stream"],
   ByteTransport: ["connection", "make"],
   Dialer: ["TypeId", "isDialer", "make", "start", "startAio"],
@@ -98,7 +99,8 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "unsafeView"
   ],
   NodeTransport: ["layer", "layerTcp", "makeTcp"],
-  Pair0: ["make"],
+  Pair0: ["make", "makeRaw"],
+  Pair1: ["make", "makePoly", "makeRaw", "sendTo"],
   Pipe: ["TypeId", "isPipe"],
   Protocol: [
     "all",
@@ -208,6 +210,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
   index: [
     "Address",
     "Aio",
+    "Bus0",
     "ByteStream",
     "ByteTransport",
     "Dialer",
@@ -218,6 +221,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "Listener",
     "Message",
     "Pair0",
+    "Pair1",
     "Pipe",
     "Protocol",
     "Pub0",

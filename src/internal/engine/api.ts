@@ -12,6 +12,7 @@ import * as Errors from "../../Errors.js"
 import type * as ListenerApi from "../../Listener.js"
 import type { Input, Message } from "../../Message.js"
 import type { Pipe } from "../../Pipe.js"
+import type * as Pair1Api from "../../Pair1.js"
 import type * as Rep0Api from "../../Rep0.js"
 import type * as Req0Api from "../../Req0.js"
 import type * as Respondent0Api from "../../Respondent0.js"
@@ -25,6 +26,7 @@ import * as Listeners from "./listener.js"
 import * as OnAio from "./onAio.js"
 import type { Input as OptionsInput } from "./options.js"
 import * as Options from "./options.js"
+import type { PolyConversation } from "./pairs.js"
 import type { RequestContext } from "./requests.js"
 import * as Servers from "./serve.js"
 import * as Sockets from "./socket.js"
@@ -235,6 +237,14 @@ export const respond: {
     handler: (survey: Message) => Effect.Effect<Input | undefined, E, R>,
     options?: Respondent0Api.ServeOptions
   ) => Servers.serve("Respondent0.serve", impl(socket), handler, options)
+)
+
+/** @internal */
+export const sendTo: {
+  (pipeId: number, message: Input): (socket: Pair1Api.Pair1Poly) => Effect.Effect<void, Errors.ECLOSED>
+  (socket: Pair1Api.Pair1Poly, pipeId: number, message: Input): Effect.Effect<void, Errors.ECLOSED>
+} = dual(3, (socket: Pair1Api.Pair1Poly, pipeId: number, message: Input) =>
+  (impl(socket).conversation as PolyConversation).sendTo(pipeId, message)
 )
 
 /** @internal */

@@ -65,6 +65,8 @@ export interface Spec {
   readonly contextOptions?: ReadonlyArray<keyof Options.Settings>
   /** Where its settings begin otherwise than those of most. */
   readonly defaults?: Partial<Options.Settings>
+  /** Whether it has many peers where others of its protocol have one. */
+  readonly polyamorous?: boolean
   readonly core: (shared: Shared, settings: Options.Settings) => Core
 }
 
@@ -102,6 +104,7 @@ export class SocketImpl extends Shown implements Api.Socket {
   readonly id: number
   readonly protocol: Protocol
   readonly raw: boolean
+  readonly polyamorous: boolean
   readonly core: Core
   readonly machine: Machine
   readonly conversation: Conversation
@@ -146,6 +149,7 @@ export class SocketImpl extends Shown implements Api.Socket {
     this.id = allocate(services.ids.sockets, this)
     this.protocol = spec.protocol
     this.raw = spec.raw
+    this.polyamorous = spec.polyamorous === true
     this.settings = settings
     this.beforeAttach = beforeAttach
     const { deadlines, now, random, turn } = services
