@@ -123,7 +123,7 @@ export const make = (options?: MakeOptions): Effect.Effect<Rep0, Errors.EINVAL, 
       canRecv: true,
       options: ["ttl"],
       contextOptions: [],
-      core: replies.core
+      core: replies.rep0
     },
     options
   )
@@ -146,6 +146,7 @@ export const makeRaw = (
       canSend: true,
       canRecv: true,
       options: ["ttl", "recvBuffer"],
+      defaults: { recvBuffer: 1 },
       core: free.core(
         ({ recvBuffer, sendBuffer, ttl }, world) =>
           new XRep0Machine({ send: sendBuffer, recv: recvBuffer }, ttl, world),
@@ -154,7 +155,7 @@ export const makeRaw = (
         }
       )
     },
-    { recvBuffer: 1, ...options }
+    options
   )
 
 /**

@@ -186,9 +186,10 @@ export const makeRaw = (
       canSend: true,
       canRecv: true,
       options: ["sendBuffer", "recvBuffer"],
+      defaults: { recvBuffer: 1 },
       core: free.core(({ recvBuffer, sendBuffer }) => new XReq0Machine({ send: sendBuffer, recv: recvBuffer }))
     },
-    { recvBuffer: 1, ...options }
+    options
   )
 
 /**

@@ -207,10 +207,12 @@ export interface Dropped {
   readonly hops: number
   /** What peers of this protocol do not send. */
   readonly unexpected: number
-  /** Answers to a peer that is gone, or never was. */
+  /** Answers, and other messages for one certain peer, that is gone or never was. */
   readonly unroutable: number
   /** There was no room, and the protocol does not wait for it. */
   readonly full: number
+  /** Their topic was unsubscribed before they were received. */
+  readonly unsubscribed: number
 }
 
 /**

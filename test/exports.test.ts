@@ -28,6 +28,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "toEffect",
     "wait"
   ],
+  Bus0: ["make", "makeRaw"],
   ByteStream: ["TypeId", "isByteStream", "make", "stream"],
   ByteTransport: ["connection", "make"],
   Dialer: ["TypeId", "isDialer", "make", "start", "startAio"],
@@ -98,7 +99,8 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "unsafeView"
   ],
   NodeTransport: ["layer", "layerTcp", "makeTcp"],
-  Pair0: ["make"],
+  Pair0: ["make", "makeRaw"],
+  Pair1: ["make", "makePoly", "makeRaw", "sendTo"],
   Pipe: ["TypeId", "isPipe"],
   Protocol: [
     "all",
@@ -116,10 +118,12 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "sub0",
     "surveyor0"
   ],
+  Pub0: ["make", "makeRaw", "sink"],
   Pull0: ["make", "makeRaw", "stream"],
   Push0: ["make", "makeRaw", "sink"],
   Rep0: ["make", "makeRaw", "serve"],
   Req0: ["make", "makeRaw", "request"],
+  Respondent0: ["make", "makeRaw", "serve"],
   Socket: [
     "CanRecvTypeId",
     "CanSendTypeId",
@@ -162,6 +166,8 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "sendAio",
     "settings"
   ],
+  Sub0: ["addTopic", "make", "makeRaw", "removeTopic", "stream", "subscribe"],
+  Surveyor0: ["make", "makeRaw", "survey"],
   TestTransport: [
     "Network",
     "TypeId",
@@ -204,6 +210,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
   index: [
     "Address",
     "Aio",
+    "Bus0",
     "ByteStream",
     "ByteTransport",
     "Dialer",
@@ -214,14 +221,19 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "Listener",
     "Message",
     "Pair0",
+    "Pair1",
     "Pipe",
     "Protocol",
+    "Pub0",
     "Pull0",
     "Push0",
     "Rep0",
     "Req0",
+    "Respondent0",
     "Socket",
     "SocketContext",
+    "Sub0",
+    "Surveyor0",
     "TestTransport",
     "Transport",
     "Turn",

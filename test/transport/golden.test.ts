@@ -1,16 +1,23 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as Bus0 from "effect-nng/Bus0"
 import { Entropy } from "effect-nng/Entropy"
 import type * as Errors from "effect-nng/Errors"
 import * as Message from "effect-nng/Message"
 import * as NodeTransport from "effect-nng/NodeTransport"
 import * as Pair0 from "effect-nng/Pair0"
+import * as Pub0 from "effect-nng/Pub0"
+import * as Pair1 from "effect-nng/Pair1"
 import * as Pull0 from "effect-nng/Pull0"
 import * as Push0 from "effect-nng/Push0"
 import * as Rep0 from "effect-nng/Rep0"
 import * as Req0 from "effect-nng/Req0"
+import * as Respondent0 from "effect-nng/Respondent0"
 import * as Socket from "effect-nng/Socket"
+import * as Sub0 from "effect-nng/Sub0"
+import * as Surveyor0 from "effect-nng/Surveyor0"
 import type { Transports } from "effect-nng/Transport"
 import { readFileSync } from "node:fs"
 import { leavesNone } from "../support/handles.js"
@@ -91,6 +98,35 @@ const plain = (socket: Socket.CanSend & Socket.CanRecv): Partial<Player> => ({
   recv: Effect.map(Socket.recv(socket), (message) => whole(message))
 })
 
+/** A word of hops goes before the body. */
+const hopsOf = (payload: Uint8Array): number => Math.min(4, payload.length)
+
+const pair1 = (socket: Socket.CanSend & Socket.CanRecv): Partial<Player> => ({
+  send: (payload) => Socket.send(socket, Message.fromBytes(payload.slice(hopsOf(payload)))),
+  recv: Effect.map(Socket.recv(socket), (message) => whole(message))
+})
+
+const rawPair1 = (socket: Pair1.Pair1Raw): Partial<Player> => ({
+  send: (payload) => {
+    const header = payload.slice(0, 4)
+    // it adds one
+    header[3]!--
+    return Socket.send(socket, headed(header, payload.slice(4)))
+  },
+  recv: Effect.map(Socket.recv(socket), (message) => whole(message))
+})
+
+/** It does not wait for a peer by itself. */
+const bus = (socket: Socket.CanSend & Socket.CanRecv): Partial<Player> => ({
+  send: (payload) => Effect.zipRight(Socket.awaitPeers(socket, 1), Socket.send(socket, Message.fromBytes(payload))),
+  recv: Effect.map(Socket.recv(socket), (message) => whole(message))
+})
+
+const rawBus = (socket: Bus0.Bus0Raw): Partial<Player> => ({
+  ...bus(socket),
+  recv: Effect.map(Socket.recv(socket), (message) => whole(message, 4))
+})
+
 const cooked = (socket: Socket.CanSend<unknown> & Socket.CanRecv<unknown>): Partial<Player> => ({
   send: (payload) => Socket.send(socket, Message.fromBytes(payload.slice(wordsOf(payload)))),
   recv: Effect.map(Socket.recv(socket), (message) => whole(message)),
@@ -105,7 +141,7 @@ const pull = (socket: Socket.CanRecv): Partial<Player> => ({
   recv: Effect.map(Socket.recv(socket), (message) => whole(message))
 })
 
-const rawReq = (socket: Req0.Req0Raw): Partial<Player> => ({
+const rawReq = (socket: Req0.Req0Raw | Surveyor0.Surveyor0Raw): Partial<Player> => ({
   send: (payload) => {
     const words = wordsOf(payload)
     return Socket.send(socket, headed(payload.slice(0, words), payload.slice(words)))
@@ -113,7 +149,7 @@ const rawReq = (socket: Req0.Req0Raw): Partial<Player> => ({
   recv: Effect.map(Socket.recv(socket), (message) => whole(message))
 })
 
-const rawRep = (socket: Rep0.Rep0Raw): Partial<Player> => {
+const rawRep = (socket: Rep0.Rep0Raw | Respondent0.Respondent0Raw): Partial<Player> => {
   let pipe = new Uint8Array(4)
   return {
     send: (payload) => Socket.send(socket, headed(pipe, payload)),
@@ -124,17 +160,58 @@ const rawRep = (socket: Rep0.Rep0Raw): Partial<Player> => {
   }
 }
 
+/** Who publishes waits for nobody, so the test does. */
+const publish = (socket: Socket.CanSend): Partial<Player> => ({
+  send: (payload) => Effect.zipRight(Socket.awaitPeers(socket, 1), Socket.send(socket, Message.fromBytes(payload)))
+})
+
+const subscribed = (options: Options) =>
+  Effect.tap(Sub0.make(options), (socket) => Effect.orDie(Sub0.addTopic(socket, "")))
+
+/** With room for all that comes in one write. */
+const hearing = (options: Options) => Sub0.makeRaw({ ...options, recvBuffer: 8 })
+/** Whom nobody hears yet waits. */
+const heard = (socket: Socket.Socket, { send, ...rest }: Partial<Player>): Partial<Player> => ({
+  send: (payload) => Effect.zipRight(Socket.awaitPeers(socket, 1), send!(payload)),
+  ...rest
+})
+
+/** The answer to a survey has its id for a header. */
+const surveyor = (socket: Surveyor0.Surveyor0): Partial<Player> => ({
+  ...heard(socket, cooked(socket)),
+  seen: (payload) => payload
+})
+
+const rawSurveyor = (socket: Surveyor0.Surveyor0Raw): Partial<Player> => heard(socket, rawReq(socket))
+
+/** It has no time to end in. */
+const makeSurveyor = (options: Options) => Surveyor0.make({ ...options, surveyTime: Duration.infinity })
+
 /** The sockets that there are. A new protocol comes in here, and leaves the list at the end of this file. */
 const sockets = new Map<string, { readonly cooked: Make; readonly raw?: Make; readonly peer: string }>([
-  ["pair0", { cooked: player(Pair0.make, plain), peer: "pair0" }],
+  ["pair0", { cooked: player(Pair0.make, plain), raw: player(Pair0.makeRaw, plain), peer: "pair0" }],
+  ["pair1", { cooked: player(Pair1.make, pair1), raw: player(Pair1.makeRaw, rawPair1), peer: "pair1" }],
+  ["bus0", { cooked: player(Bus0.make, bus), raw: player(Bus0.makeRaw, rawBus), peer: "bus0" }],
   ["req0", { cooked: player(Req0.make, cooked), raw: player(Req0.makeRaw, rawReq), peer: "rep0" }],
   ["rep0", { cooked: player(Rep0.make, cooked), raw: player(Rep0.makeRaw, rawRep), peer: "req0" }],
   ["push0", { cooked: player(Push0.make, push), raw: player(Push0.makeRaw, push), peer: "pull0" }],
-  ["pull0", { cooked: player(Pull0.make, pull), raw: player(Pull0.makeRaw, pull), peer: "push0" }]
+  ["pull0", { cooked: player(Pull0.make, pull), raw: player(Pull0.makeRaw, pull), peer: "push0" }],
+  ["pub0", { cooked: player(Pub0.make, publish), raw: player(Pub0.makeRaw, publish), peer: "sub0" }],
+  ["sub0", { cooked: player(subscribed, pull), raw: player(hearing, pull), peer: "pub0" }],
+  [
+    "surveyor0",
+    { cooked: player(makeSurveyor, surveyor), raw: player(Surveyor0.makeRaw, rawSurveyor), peer: "respondent0" }
+  ],
+  [
+    "respondent0",
+    { cooked: player(Respondent0.make, cooked), raw: player(Respondent0.makeRaw, rawRep), peer: "surveyor0" }
+  ]
 ])
 
 const tcp = fixture.filter(({ transport }) => transport === "tcp")
-const entries = tcp.filter(({ protocol }) => sockets.has(protocol))
+/** A number of hops that begins at 0, as none of ours does. */
+const begunAtZero = "mangos-tcp-pair1"
+const entries = tcp.filter(({ name, protocol }) => sockets.has(protocol) && name !== begunAtZero)
 
 type Part = "straight" | "mirrored"
 type Chunking = "as it came" | "one byte at a time" | "all in one write"
@@ -169,8 +246,10 @@ const comesBack = "tcp-req-resend-on-reconnect"
 
 /** What a cooked socket, or any, throws away when it comes. */
 const nobodyGets = (what: string, form: Form): boolean =>
-  /dropped \(MAXTTL|without an id word|shorter than 4 bytes|read and ignored/.test(what) ||
-  (form === "cooked" && what.includes("dropped in silence"))
+  /dropped \(MAXTTL|greater than MAXTTL|a high byte is set|shorter than the hop word|without an id|shorter than 4 bytes|read and ignored|subscriber sends data/.test(
+    what
+  ) ||
+  (form === "cooked" && /dropped in silence|unknown survey: dropped/.test(what))
 
 /** What a socket sends by itself. */
 const sentByItself = (what: string): boolean => what.startsWith("the same request again")
@@ -272,7 +351,12 @@ const recorderMisbehaves = [
   "tcp-handshake-bad-magic-to-listener",
   "tcp-recvmaxsz",
   "tcp-length-1GiB-plus-1",
-  "tcp-push-receives-data"
+  "tcp-push-receives-data",
+  "tcp-pub-receives-data",
+  "tcp-pair1-us-listener",
+  "tcp-pair1-us-dialer",
+  "tcp-pair1-hops",
+  "tcp-pair1-short"
 ]
 
 /** In these the recorder chose its headers; only a raw socket can do that. */
@@ -281,7 +365,13 @@ const recorderIsRaw = [
   "tcp-rep-req-us-dialer",
   "tcp-rep-ttl",
   "tcp-rep-short-request",
-  "tcp-req-bad-replies"
+  "tcp-req-bad-replies",
+  "tcp-surveyor-respondent-us-listener",
+  "tcp-surveyor-respondent-us-dialer",
+  "tcp-respondent-surveyor-us-listener",
+  "tcp-respondent-surveyor-us-dialer",
+  "tcp-surveyor-bad-responses",
+  "tcp-respondent-short"
 ]
 
 const formsOf = (entry: Entry, part: Part): ReadonlyArray<readonly [Form, Make]> => {
@@ -294,9 +384,11 @@ const formsOf = (entry: Entry, part: Part): ReadonlyArray<readonly [Form, Make]>
   return forms
 }
 
+const answering = ["rep0", "respondent0"]
+
 /** An answer that comes before the question is none. */
 const playable = (entry: Entry, part: Part, form: Form, chunking: Chunking): boolean =>
-  !(chunking === "all in one write" && part === "mirrored" && form === "cooked" && entry.protocol === "rep0")
+  !(chunking === "all in one write" && part === "mirrored" && form === "cooked" && answering.includes(entry.protocol))
 
 const chunkings: ReadonlyArray<Chunking> = ["as it came", "one byte at a time", "all in one write"]
 
@@ -316,18 +408,9 @@ describe("exchanges with libnng over tcp, replayed", () => {
     }
   }
 
-  it(`${entries.length} of ${tcp.length}; the others wait for their protocols`, () => {
-    const waiting: Record<string, number> = {}
-    for (const { protocol } of tcp) if (!sockets.has(protocol)) waiting[protocol] = (waiting[protocol] ?? 0) + 1
-    expect(entries.length).toBe(26)
-    expect(waiting).toEqual({
-      bus0: 3,
-      pair1: 5,
-      pub0: 2,
-      respondent0: 4,
-      sub0: 3,
-      surveyor0: 3
-    })
+  it(`are ${entries.length} of ${tcp.length}: all but one that our sockets cannot say`, () => {
+    const left = tcp.filter((entry) => !entries.includes(entry)).map(({ name }) => name)
+    expect(left).toEqual([begunAtZero])
     const names = [...recorderMisbehaves, ...recorderIsRaw, comesBack]
     expect(entries.map(({ name }) => name)).toEqual(expect.arrayContaining(names))
   })

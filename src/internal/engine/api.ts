@@ -12,20 +12,26 @@ import * as Errors from "../../Errors.js"
 import type * as ListenerApi from "../../Listener.js"
 import type { Input, Message } from "../../Message.js"
 import type { Pipe } from "../../Pipe.js"
+import type * as Pair1Api from "../../Pair1.js"
 import type * as Rep0Api from "../../Rep0.js"
 import type * as Req0Api from "../../Req0.js"
+import type * as Respondent0Api from "../../Respondent0.js"
 import type * as Api from "../../Socket.js"
+import type * as Surveyor0Api from "../../Surveyor0.js"
 import type { Transports } from "../../Transport.js"
 import { fromInput } from "../vocabulary/message.js"
+import type { Conversation } from "./conversation.js"
 import * as Dialers from "./dialer.js"
 import * as Listeners from "./listener.js"
 import * as OnAio from "./onAio.js"
 import type { Input as OptionsInput } from "./options.js"
 import * as Options from "./options.js"
+import type { PolyConversation } from "./pairs.js"
 import type { RequestContext } from "./requests.js"
 import * as Servers from "./serve.js"
 import * as Sockets from "./socket.js"
 import type { SocketImpl, Spec } from "./socket.js"
+import type { SurveyContext } from "./surveys.js"
 
 export { CanRecvTypeId, CanSendTypeId, ConfigurableTypeId, TypeId as SocketTypeId } from "./socket.js"
 export { TypeId as DialerTypeId } from "./dialer.js"
@@ -140,14 +146,25 @@ export const recvChunk = (
 ): Effect.Effect<Chunk.NonEmptyChunk<Message>, Api.RecvError> =>
   typed(impl(socket).conversation.recvChunk(options?.max ?? defaultChunkSize, options))
 
+/**
+ * What a conversation receives, until it is closed.
+ *
+ * @internal
+ */
+export const streamOf = (
+  conversation: Conversation,
+  chunkSize: number | undefined
+): Stream.Stream<Message, Exclude<Api.RecvError, Errors.ECLOSED | Errors.EAGAIN>> =>
+  Stream.repeatEffectChunk(
+    typed<Chunk.Chunk<Message>, Api.RecvError>(conversation.recvChunk(chunkSize ?? defaultChunkSize, undefined))
+  ).pipe(Stream.catchTags({ NNG_ECLOSED: () => Stream.empty, NNG_EAGAIN: () => Stream.empty }))
+
 /** @internal */
 export const stream = (
   socket: Api.CanRecv,
   options?: { readonly chunkSize?: number | undefined }
 ): Stream.Stream<Message, Exclude<Api.RecvError, Errors.ECLOSED | Errors.EAGAIN>> =>
-  Stream.repeatEffectChunk(recvChunk(socket, { max: options?.chunkSize })).pipe(
-    Stream.catchTags({ NNG_ECLOSED: () => Stream.empty, NNG_EAGAIN: () => Stream.empty })
-  )
+  streamOf(impl(socket).conversation, options?.chunkSize)
 
 /** @internal */
 export const request: {
@@ -179,7 +196,55 @@ export const serve: {
     socket: Rep0Api.Rep0,
     handler: (request: Message) => Effect.Effect<Input, E, R>,
     options?: Rep0Api.ServeOptions
-  ) => Servers.serve(impl(socket), handler, options)
+  ) => Servers.serve("Rep0.serve", impl(socket), handler, options)
+)
+
+/** @internal */
+export const survey: {
+  (
+    message: Input,
+    options?: Surveyor0Api.SurveyOptions
+  ): (socket: Surveyor0Api.Surveyor0) => Stream.Stream<Message, Surveyor0Api.SurveyError>
+  (
+    socket: Surveyor0Api.Surveyor0,
+    message: Input,
+    options?: Surveyor0Api.SurveyOptions
+  ): Stream.Stream<Message, Surveyor0Api.SurveyError>
+} = dual(
+  (args) => isSocket(args[0]),
+  (socket: Surveyor0Api.Surveyor0, message: Input, options?: Surveyor0Api.SurveyOptions) =>
+    (impl(socket).conversation as SurveyContext).survey(message, options) as Stream.Stream<
+      Message,
+      Surveyor0Api.SurveyError
+    >
+)
+
+/** @internal */
+export const respond: {
+  <E, R>(
+    handler: (survey: Message) => Effect.Effect<Input | undefined, E, R>,
+    options?: Respondent0Api.ServeOptions
+  ): (socket: Respondent0Api.Respondent0) => Effect.Effect<never, E | Errors.ECLOSED | Errors.EINVAL, R>
+  <E, R>(
+    socket: Respondent0Api.Respondent0,
+    handler: (survey: Message) => Effect.Effect<Input | undefined, E, R>,
+    options?: Respondent0Api.ServeOptions
+  ): Effect.Effect<never, E | Errors.ECLOSED | Errors.EINVAL, R>
+} = dual(
+  (args) => isSocket(args[0]),
+  <E, R>(
+    socket: Respondent0Api.Respondent0,
+    handler: (survey: Message) => Effect.Effect<Input | undefined, E, R>,
+    options?: Respondent0Api.ServeOptions
+  ) => Servers.serve("Respondent0.serve", impl(socket), handler, options)
+)
+
+/** @internal */
+export const sendTo: {
+  (pipeId: number, message: Input): (socket: Pair1Api.Pair1Poly) => Effect.Effect<void, Errors.ECLOSED>
+  (socket: Pair1Api.Pair1Poly, pipeId: number, message: Input): Effect.Effect<void, Errors.ECLOSED>
+} = dual(3, (socket: Pair1Api.Pair1Poly, pipeId: number, message: Input) =>
+  (impl(socket).conversation as PolyConversation).sendTo(pipeId, message)
 )
 
 /** @internal */

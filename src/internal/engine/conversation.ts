@@ -27,7 +27,7 @@ export type WaitError = Errors.ECLOSED | Errors.ETIMEDOUT | Errors.EAGAIN
 export type StateError = Errors.ESTATE | Errors.ECANCELED | Errors.ECONNRESET
 
 /** @internal */
-export type OperationError = WaitError | StateError
+export type OperationError = WaitError | StateError | Errors.EPROTO
 
 /**
  * What the conversations of one socket share.
@@ -112,6 +112,11 @@ export abstract class Conversation {
 
   /** Ends who waits to receive; called once, with `closed` set. */
   protected abstract endRecvs(closed: Exit.Exit<never, Errors.ECLOSED>): void
+
+  /** Takes these settings over; they hold from the next operation. */
+  configure(settings: Settings): void {
+    this.settings = settings
+  }
 
   /** Nothing more is sent; what is there can still be received. */
   closeSends(error: Errors.ECLOSED): void {

@@ -10,7 +10,7 @@ import type * as Api from "../../Socket.js"
 import { inFiber } from "../ports/atomically.js"
 import type { Machine, Verbs, World } from "../protocol/machine.js"
 import { fromInput } from "../vocabulary/message.js"
-import type { Core, Patience, Shared, WaitError } from "./conversation.js"
+import type { Core, OperationError, Patience, Shared, WaitError } from "./conversation.js"
 import { Conversation, late, patienceOf } from "./conversation.js"
 import type { Settings } from "./options.js"
 import type { Attempt } from "./waiters.js"
@@ -55,7 +55,7 @@ export class FreeConversation extends Conversation {
     this.senders.notify()
   }
 
-  send(input: Input, options: Api.OperationOptions | undefined): Send {
+  send(input: Input, options: Api.OperationOptions | undefined): Effect.Effect<void, OperationError> {
     return new Send(this, input, options)
   }
 
@@ -63,7 +63,10 @@ export class FreeConversation extends Conversation {
     return options === undefined ? this.plainRecv : new Recv(this, options)
   }
 
-  sendAll(messages: ReadonlyArray<Message>, options: Api.OperationOptions | undefined): SendAll {
+  sendAll(
+    messages: ReadonlyArray<Message>,
+    options: Api.OperationOptions | undefined
+  ): Effect.Effect<void, OperationError> {
     return new SendAll(this, messages, options)
   }
 
@@ -87,14 +90,17 @@ export class FreeConversation extends Conversation {
  */
 export const core =
   <M extends Machine & Verbs>(
-    make: (settings: Settings, world: World) => M,
-    configured?: (machine: M, settings: Settings) => void
+    /** `demand`: how many messages those who wait to receive take. */
+    make: (settings: Settings, world: World, demand: () => number) => M,
+    configured?: (machine: M, settings: Settings) => void,
+    Conversation: new (machine: M, shared: Shared, settings: Settings) => FreeConversation = FreeConversation
   ) =>
   (shared: Shared, settings: Settings): Core => {
-    const machine = make(settings, shared.world)
+    const machine: M = make(settings, shared.world, () => conversation.receivers.demand)
+    const conversation: FreeConversation = new Conversation(machine, shared, settings)
     return {
       machine,
-      conversation: new FreeConversation(machine, shared, settings),
+      conversation,
       configured: (settings) => configured?.(machine, settings)
     }
   }
@@ -265,7 +271,7 @@ export class Recv extends Receiving<Message> {
 export class RecvChunk extends Receiving<Chunk.NonEmptyChunk<Message>> {
   constructor(
     conversation: FreeConversation,
-    private readonly max: number,
+    readonly max: number,
     options: Api.OperationOptions | undefined
   ) {
     super(conversation, options)
