@@ -11,7 +11,7 @@ const timers = ["setTimeout", "setInterval", "setImmediate"].map((name) => ({
 }))
 
 export default tseslint.config(
-  { ignores: ["dist/", "coverage/", "**/node_modules/"] },
+  { ignores: ["dist/", "bin/", "coverage/", "**/node_modules/"] },
   ...tseslint.configs.recommended,
   {
     rules: {

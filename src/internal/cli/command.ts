@@ -3,7 +3,7 @@ import type { Format } from "./format.js"
 import { formats } from "./format.js"
 import type { Id, ProtocolName } from "./options.js"
 import type { Found } from "./scan.js"
-import { integer, UsageError } from "./scan.js"
+import { duration, integer, UsageError } from "./scan.js"
 
 /** @internal */
 export type Protocol = Exclude<ProtocolName, "pair">
@@ -41,17 +41,35 @@ export interface Command {
   readonly recvMaxSize: number | undefined
   readonly background: boolean
   readonly verbose: boolean
-  readonly tls: {
-    readonly insecure: boolean
-    readonly cacert: string | undefined
-    readonly cert: string | undefined
-    readonly key: string | undefined
-  }
+  readonly tls: TlsFiles
+  /** One JSON object a line, of all that happens. */
+  readonly json: boolean
+  /** Headers are the application's: they are shown, and sent as they are given. */
+  readonly raw: boolean
+  readonly header: Uint8Array | undefined
+}
+
+/**
+ * Paths (`-` is standard input).
+ *
+ * @internal
+ */
+export interface TlsFiles {
+  readonly insecure: boolean
+  readonly cacert: string | undefined
+  readonly cert: string | undefined
+  readonly key: string | undefined
 }
 
 /** @internal */
+export type Shell = "bash" | "zsh" | "fish"
+
+/** @internal */
 export type Request =
-  { readonly _tag: "Help" } | { readonly _tag: "Version" } | { readonly _tag: "Run"; readonly command: Command }
+  | { readonly _tag: "Help" }
+  | { readonly _tag: "Version" }
+  | { readonly _tag: "Completion"; readonly shell: Shell }
+  | { readonly _tag: "Run"; readonly command: Command }
 
 const wrong = (message: string): Either.Either<never, UsageError> => Either.left(new UsageError({ message }))
 
@@ -84,6 +102,9 @@ class Said {
   async = false
   insecure = false
   verbose = false
+  json = false
+  raw = false
+  header: Uint8Array | undefined = undefined
   readonly endpoints: Array<Endpoint> = []
   readonly topics: Array<string> = []
   readonly numbers: { [K in NumberId]?: number } = {}
@@ -92,6 +113,8 @@ class Said {
 
 type NumberId = "count" | "interval" | "delay" | "recvTimeout" | "sendTimeout" | "recvMaxSize"
 type FileId = "cacert" | "cert" | "key"
+
+const times: ReadonlySet<string> = new Set<NumberId>(["interval", "delay", "recvTimeout", "sendTimeout"])
 
 const most: Readonly<Record<NumberId, number>> = {
   count: largestCount,
@@ -133,11 +156,11 @@ const file = (said: Said, id: FileId, path: string) => {
 }
 
 const number = (said: Said, id: NumberId, text: string) =>
-  Either.map(integer(text, most[id]), (value) => {
+  Either.map((times.has(id) ? duration : integer)(text, most[id]), (value) => {
     said.numbers[id] = value
   })
 
-const flag = (said: Said, key: "compat" | "async" | "insecure" | "verbose", value = true) => {
+const flag = (said: Said, key: "compat" | "async" | "insecure" | "verbose" | "json" | "raw", value = true) => {
   said[key] = value
   return done
 }
@@ -156,12 +179,24 @@ const namedFormat = (said: Said, name: string) => {
 
 const setSource = (said: Said, source: Source) => once(said, "source", source, "Data (--file, --data)")
 
+const setHeader = (said: Said, text: string) => {
+  if (!/^(?:[0-9a-f]{2})+$/i.test(text)) {
+    return wrong(`Header (--header) is pairs of hexadecimal digits, as 80000001, and not ${JSON.stringify(text)}.`)
+  }
+  said.header = Uint8Array.from(text.match(/../g)!, (pair) => Number.parseInt(pair, 16))
+  return done
+}
+
 type Option = Exclude<Id, ProtocolName | NumberId | FileId>
 
 const options: Readonly<Record<Option, (said: Said, value: string) => Either.Either<void, UsageError>>> = {
   // answered before anything else
   help: () => done,
   version: () => done,
+  completion: () => done,
+  json: (said) => flag(said, "json"),
+  rawSocket: (said) => flag(said, "raw"),
+  header: setHeader,
   verbose: (said) => flag(said, "verbose"),
   silent: (said) => flag(said, "verbose", false),
   dial: (said, url) => add(said.endpoints, { role: "dial", url }),
@@ -224,10 +259,8 @@ const rules: Readonly<Record<Protocol, Rules>> = {
   bus0: both
 }
 
-const seconds = (value: number | undefined): number | undefined => (value === undefined ? undefined : value * 1000)
-
 /** Zero is as good as none. */
-const timeout = (value: number | undefined): number | undefined => seconds(value === 0 ? undefined : value)
+const timeout = (value: number | undefined): number | undefined => (value === 0 ? undefined : value)
 
 const chosen = ({ compat, protocol }: Said): Protocol | undefined =>
   protocol === "pair" ? (compat ? "pair0" : "pair1") : protocol
@@ -248,6 +281,12 @@ const refuseData = ({ format, numbers: { interval }, source }: Said, rules: Rule
     : undefined
 }
 
+const refuseOwn = ({ format, header, json, raw, source }: Said): string | undefined => {
+  if (json && format !== undefined) return "Options --json and --format are incompatible."
+  if (header !== undefined && !raw) return "Option --header requires --raw-socket."
+  return header !== undefined && source === undefined ? "Option --header requires either --file or --data." : undefined
+}
+
 /** What does not go together, in the order in which libnng's tool finds it. */
 const refuse = (said: Said): string | undefined => {
   if (said.endpoints.length === 0) return "No address specified."
@@ -255,7 +294,7 @@ const refuse = (said: Said): string | undefined => {
   if (compat !== undefined) return compat
   const protocol = chosen(said)
   if (said.topics.length > 0 && protocol !== "sub0") return "Protocol does not support --subscribe."
-  return protocol === undefined ? "No protocol specified." : refuseData(said, rules[protocol])
+  return protocol === undefined ? "No protocol specified." : (refuseData(said, rules[protocol]) ?? refuseOwn(said))
 }
 
 const toCommand = (said: Said): Command => {
@@ -268,15 +307,27 @@ const toCommand = (said: Said): Command => {
     format: said.format ?? "no",
     source,
     count: numbers.count ?? 0,
-    interval: seconds(numbers.interval),
-    delay: seconds(numbers.delay) ?? 0,
+    interval: numbers.interval,
+    delay: numbers.delay ?? 0,
     recvTimeout: timeout(numbers.recvTimeout),
     sendTimeout: timeout(numbers.sendTimeout),
     recvMaxSize: numbers.recvMaxSize === 0 ? largestCount : numbers.recvMaxSize,
     background: said.async || said.compat,
     verbose: said.verbose,
-    tls: { insecure: said.insecure, cacert: files.cacert, cert: files.cert, key: files.key ?? files.cert }
+    tls: { insecure: said.insecure, cacert: files.cacert, cert: files.cert, key: files.key ?? files.cert },
+    json: said.json,
+    raw: said.raw,
+    header: said.header
   }
+}
+
+const shells: ReadonlyArray<Shell> = ["bash", "zsh", "fish"]
+
+const completion = (name: string): Either.Either<Request, UsageError> => {
+  const shell = shells.find((shell) => shell === name)
+  return shell === undefined
+    ? wrong(`Invalid shell ${JSON.stringify(name)} specified: it is one of ${shells.join(", ")}.`)
+    : Either.right({ _tag: "Completion", shell })
 }
 
 /**
@@ -290,6 +341,7 @@ export const fromOptions = (found: ReadonlyArray<Found<Id>>): Either.Either<Requ
   for (const option of found) {
     if (option.id === "help") return Either.right({ _tag: "Help" })
     if (option.id === "version") return Either.right({ _tag: "Version" })
+    if (option.id === "completion") return completion(option.value)
     const heard = hear(said, option)
     if (Either.isLeft(heard)) return Either.left(heard.left)
   }

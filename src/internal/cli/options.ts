@@ -51,6 +51,10 @@ export type Id =
   | "cert"
   | "key"
   | "ztHome"
+  | "json"
+  | "rawSocket"
+  | "header"
+  | "completion"
 
 /**
  * The options of libnng's nngcat, of both its lines. `sub` and `pair` stand by themselves, since more than one name
@@ -108,3 +112,18 @@ export const libnng: ReadonlyArray<Option<Id>> = [
   { id: "ztHome", name: "zt-home", argument: "path" },
   { id: "version", name: "version", short: "V" }
 ]
+
+/**
+ * What this tool has beyond it.
+ *
+ * @internal
+ */
+export const own: ReadonlyArray<Option<Id>> = [
+  { id: "json", name: "json", own: true },
+  { id: "rawSocket", name: "raw-socket", own: true },
+  { id: "header", name: "header", argument: "hex", own: true },
+  { id: "completion", name: "completion", argument: "shell", own: true }
+]
+
+/** @internal */
+export const all: ReadonlyArray<Option<Id>> = [...libnng, ...own]

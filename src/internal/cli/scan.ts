@@ -14,6 +14,8 @@ export interface Option<Id extends string> {
   readonly short?: string
   /** What to call its argument in the usage; undefined: it takes none. */
   readonly argument?: string
+  /** Not libnng's: it gives way wherever a beginning could mean one of theirs. */
+  readonly own?: true
 }
 
 /**
@@ -42,13 +44,16 @@ const wrong = (message: string) => Either.left(new UsageError({ message }))
 
 const quoted = (names: ReadonlyArray<string>) => names.map((name) => `--${name}`).join(", ")
 
-/** The ones that begin like this, or the one that is exactly this. */
+/** The ones that begin like this, libnng's before ours, or the one that is exactly this. */
 const beginningWith = <Id extends string>(
   options: ReadonlyArray<Option<Id>>,
   beginning: string
 ): ReadonlyArray<Option<Id>> => {
   const exact = options.find(({ name }) => name === beginning)
-  return exact === undefined ? options.filter(({ name }) => name.startsWith(beginning)) : [exact]
+  if (exact !== undefined) return [exact]
+  const all = options.filter(({ name }) => name.startsWith(beginning))
+  const theirs = all.filter(({ own }) => own !== true)
+  return theirs.length > 0 ? theirs : all
 }
 
 /** `--name`, `--name=value`, `--name:value`, or the beginning of a name that no other shares. */
@@ -117,7 +122,7 @@ export const scan = <Id extends string>(
   return Either.right(all)
 }
 
-const largest = (text: string, most: number): boolean => text.length > 15 || Number(text) > most
+const tooLarge = (text: string, most: number): boolean => text.length > 15 || Number(text) > most
 
 /**
  * A number without sign, as libnng's tools read it.
@@ -127,7 +132,21 @@ const largest = (text: string, most: number): boolean => text.length > 15 || Num
 export const integer = (text: string, most: number): Either.Either<number, UsageError> => {
   if (text === "") return wrong("Empty integer argument.")
   if (!/^[0-9]+$/.test(text)) return wrong(`Integer argument expected, and not ${JSON.stringify(text)}.`)
-  return largest(text, most)
+  return tooLarge(text, most)
     ? wrong(`Integer argument too large: ${text} is above ${most}.`)
     : Either.right(Number(text))
+}
+
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+/**
+ * A time in milliseconds: whole seconds, as libnng's tools read them, or a number with its unit, as in `250ms`.
+ *
+ * @internal
+ */
+export const duration = (text: string, most: number): Either.Either<number, UsageError> => {
+  const [, digits, unit] = /^([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h)$/.exec(text) ?? []
+  if (digits === undefined) return Either.map(integer(text, most), (seconds) => seconds * 1000)
+  const millis = Math.round(Number(digits) * units[unit!]!)
+  return millis > most * 1000 ? wrong(`Time argument too large: ${text} is above ${most}s.`) : Either.right(millis)
 }

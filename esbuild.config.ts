@@ -1,0 +1,30 @@
+import { build } from "esbuild"
+import { copyFileSync, mkdirSync, realpathSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath, pathToFileURL } from "node:url"
+
+const root = fileURLToPath(new URL(".", import.meta.url))
+
+/** Makes the commands in this directory: all they need is in it, and loaded when it is needed. */
+export const bundle = async (outdir: string): Promise<void> => {
+  await build({
+    absWorkingDir: root,
+    entryPoints: { nngcat: "src/internal/cli/nngcatMain.ts" },
+    outdir,
+    bundle: true,
+    splitting: true,
+    minify: true,
+    format: "esm",
+    platform: "node",
+    target: "node20.12",
+    chunkNames: "chunks/[hash]",
+    banner: { js: "#!/usr/bin/env node" },
+    logLevel: "warning"
+  })
+  mkdirSync(outdir, { recursive: true })
+  copyFileSync(join(root, "node_modules/effect/LICENSE"), join(outdir, "effect.LICENSE"))
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(realpathSync(process.argv[1])).href) {
+  await bundle(join(root, "bin"))
+}

@@ -1,0 +1,4 @@
+import { main } from "./main.js"
+import { nngcat } from "./nngcat.js"
+
+main(nngcat)

@@ -1,0 +1,6 @@
+/**
+ * What `--version` says; the same as in package.json.
+ *
+ * @internal
+ */
+export const version = "0.1.0"
