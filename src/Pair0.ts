@@ -65,7 +65,10 @@ export interface MakeOptions extends Options, Socket.MakeOptions {}
  * @since 0.1.0
  * @category models
  */
-export interface Pair0 extends Socket.CanSend, Socket.CanRecv, Socket.Configurable<Options> {}
+export interface Pair0 extends Socket.CanSend, Socket.CanRecv, Socket.Configurable<Options> {
+  readonly raw: false
+  readonly close: Effect.Effect<void, Errors.ECLOSED>
+}
 
 /**
  * Makes a socket (`nng_pair0_open`). `NNG_EINVAL` names the option that is out of range.

@@ -70,6 +70,7 @@ export interface Rep0
     Socket.Configurable<Options>,
     SocketContext.HasContexts<Errors.ESTATE, Errors.ESTATE, SocketContext.Options> {
   readonly raw: false
+  readonly close: Effect.Effect<void, Errors.ECLOSED>
 }
 
 /**
@@ -90,8 +91,10 @@ export interface RawOptions extends Options {
  * @since 0.1.0
  * @category models
  */
-export interface Rep0Raw extends Socket.CanSend, Socket.CanRecv, Socket.Configurable<RawOptions> {
+export interface Rep0Raw
+  extends Socket.CanSend<Errors.EBUSY>, Socket.CanRecv<Errors.EBUSY>, Socket.Configurable<RawOptions, Errors.EBUSY> {
   readonly raw: true
+  readonly protocol: Protocol.Protocol<"rep", "req">
 }
 
 /**

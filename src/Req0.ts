@@ -109,6 +109,7 @@ export interface Req0
     Socket.Configurable<Options>,
     SocketContext.HasContexts<SendError, RecvError, ContextOptions> {
   readonly raw: false
+  readonly close: Effect.Effect<void, Errors.ECLOSED>
 }
 
 /**
@@ -130,8 +131,10 @@ export interface RawOptions extends Socket.Options {
  * @since 0.1.0
  * @category models
  */
-export interface Req0Raw extends Socket.CanSend, Socket.CanRecv, Socket.Configurable<RawOptions> {
+export interface Req0Raw
+  extends Socket.CanSend<Errors.EBUSY>, Socket.CanRecv<Errors.EBUSY>, Socket.Configurable<RawOptions, Errors.EBUSY> {
   readonly raw: true
+  readonly protocol: Protocol.Protocol<"req", "rep">
 }
 
 /**

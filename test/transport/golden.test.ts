@@ -97,11 +97,11 @@ const cooked = (socket: Socket.CanSend<unknown> & Socket.CanRecv<unknown>): Part
   seen: body
 })
 
-const push = (socket: Socket.CanSend): Partial<Player> => ({
+const push = (socket: Socket.CanSend<unknown>): Partial<Player> => ({
   send: (payload) => Socket.send(socket, Message.fromBytes(payload))
 })
 
-const pull = (socket: Socket.CanRecv): Partial<Player> => ({
+const pull = (socket: Socket.CanRecv<unknown>): Partial<Player> => ({
   recv: Effect.map(Socket.recv(socket), (message) => whole(message))
 })
 
