@@ -149,7 +149,21 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "sink",
     "stream"
   ],
-  SocketContext: ["TypeId", "configure", "isSocketContext", "make", "recv", "send", "settings"],
+  SocketContext: [
+    "CanRecvTypeId",
+    "CanSendTypeId",
+    "ConfigurableTypeId",
+    "HasContextsTypeId",
+    "TypeId",
+    "configure",
+    "isSocketContext",
+    "make",
+    "recv",
+    "recvAio",
+    "send",
+    "sendAio",
+    "settings"
+  ],
   TestTransport: [
     "Network",
     "TypeId",

@@ -21,19 +21,14 @@ const question = (raw: Req0.Req0Raw, n: number, text: string) =>
 const stalled = (count: number, options: SocketContext.Options = {}) =>
   Effect.gen(function* () {
     const { raw, rep, ...rest } = yield* rawRep({ req: { recvBuffer: 0 } })
-    const contexts: Array<SocketContext.SocketContext<unknown, unknown, SocketContext.Options>> = []
+    const contexts: Array<Rep0.Context> = []
     for (let n = 0; n < count; n++) {
       const context = yield* SocketContext.make(rep, options)
       yield* question(raw, n, String(n))
       yield* SocketContext.recv(context)
       contexts.push(context)
     }
-    return {
-      raw,
-      rep,
-      contexts: contexts as Array<SocketContext.SocketContext<never, never, SocketContext.Options>>,
-      ...rest
-    }
+    return { raw, rep, contexts, ...rest }
   })
 
 describe("rep0 over inproc", () => {

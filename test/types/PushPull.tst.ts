@@ -56,9 +56,7 @@ describe("a Pull0", () => {
   it("receives", () => {
     expect(Socket.recv(pull)).type.toBe<Effect.Effect<Message, Socket.RecvError>>()
     expect(Pull0.stream(pull)).type.toBe<Stream.Stream<Message, Errors.ETIMEDOUT>>()
-    expect(Pull0.stream(rawPull, { chunkSize: 1 })).type.toBe<
-      Stream.Stream<Message, Errors.ETIMEDOUT | Errors.EBUSY>
-    >()
+    expect(Pull0.stream(rawPull, { chunkSize: 1 })).type.toBe<Stream.Stream<Message, Errors.ETIMEDOUT | Errors.EBUSY>>()
     expect(Socket.isReadable(pull)).type.toBe<Effect.Effect<boolean>>()
   })
 

@@ -1,7 +1,6 @@
 import type * as Chunk from "effect/Chunk"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
@@ -19,10 +18,10 @@ import type * as Api from "../../Socket.js"
 import type { Transports } from "../../Transport.js"
 import * as Aios from "../ports/aio.js"
 import { fromInput } from "../vocabulary/message.js"
-import type { Patience } from "./conversation.js"
 import * as Devices from "./device.js"
 import * as Dialers from "./dialer.js"
 import * as Listeners from "./listener.js"
+import * as OnAio from "./onAio.js"
 import type { Input as OptionsInput } from "./options.js"
 import * as Options from "./options.js"
 import type { RequestContext } from "./requests.js"
@@ -109,10 +108,6 @@ export const recv = <E>(
   options?: Api.OperationOptions
 ): Effect.Effect<Message, Api.RecvError | E> => typed(impl(socket).conversation.recv(options))
 
-/** What an operation on an aio has for options: its own, or else the aio's time-out. */
-const within = (options: Api.OperationOptions | undefined, patience: Patience): Api.OperationOptions =>
-  options?.timeout !== undefined || patience === undefined ? { ...options } : { ...options, timeout: patience }
-
 /** @internal */
 export const sendAio: {
   (
@@ -128,16 +123,8 @@ export const sendAio: {
   ): Effect.Effect<Pending<void, Api.SendError | E>, Errors.EBUSY>
 } = dual(
   (args) => isSocket(args[0]),
-  <E>(socket: Api.CanSend<E>, aio: Aio, input: Input, options?: Api.OperationOptions) =>
-    Effect.suspend(() => {
-      const message = fromInput(input)
-      const count = message.length
-      return Aios.startTimed(
-        aio,
-        (patience) => send(socket, message, within(options, patience)),
-        (exit) => (Exit.isSuccess(exit) ? { count } : { message })
-      )
-    })
+  (socket: Api.Socket, aio: Aio, input: Input, options?: Api.OperationOptions): Effect.Effect<never, Errors.EBUSY> =>
+    OnAio.send(impl(socket).conversation, aio, input, options) as never
 )
 
 /** @internal */
@@ -153,8 +140,8 @@ export const recvAio: {
   ): Effect.Effect<Pending<Message, Api.RecvError | E>, Errors.EBUSY>
 } = dual(
   (args) => isSocket(args[0]),
-  <E>(socket: Api.CanRecv<E>, aio: Aio, options?: Api.OperationOptions) =>
-    Aios.startTimed(aio, (patience) => recv(socket, within(options, patience)))
+  (socket: Api.Socket, aio: Aio, options?: Api.OperationOptions): Effect.Effect<never, Errors.EBUSY> =>
+    OnAio.recv(impl(socket).conversation, aio, options) as never
 )
 
 const defaultChunkSize = 1024

@@ -1,7 +1,7 @@
 // hot path: bench/src/rows/oneway.js, rtt.js
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Exit from "effect/Exit"
+import type * as Exit from "effect/Exit"
 import type * as Api from "../../Device.js"
 import * as Errors from "../../Errors.js"
 import type { Message } from "../../Message.js"
