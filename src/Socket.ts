@@ -504,7 +504,8 @@ export const isReadable: (socket: CanRecv<unknown>) => Effect.Effect<boolean> = 
 /**
  * Makes a dialer and starts it (`nng_dial`): by default it waits for the first connection and fails with what prevented
  * it; the dialer then is closed. With `nonblocking` it returns at once, and keeps trying in the background. `NNG_EBUSY`
- * while a device has the socket.
+ * while a device has the socket. An attempt ends when the operating system gives it up; `Effect.timeout` sets a shorter
+ * time, and loses nothing.
  *
  * **Interruption** closes the dialer and what it had opened.
  *
