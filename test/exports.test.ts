@@ -117,6 +117,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "sub0",
     "surveyor0"
   ],
+  Pub0: ["make", "makeRaw", "sink"],
   Pull0: ["make", "makeRaw", "stream"],
   Push0: ["make", "makeRaw", "sink"],
   Rep0: ["make", "makeRaw", "serve"],
@@ -164,6 +165,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "sendAio",
     "settings"
   ],
+  Sub0: ["addTopic", "make", "makeRaw", "removeTopic", "stream", "subscribe"],
   TestTransport: [
     "Network",
     "TypeId",
@@ -218,12 +220,14 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "Pair0",
     "Pipe",
     "Protocol",
+    "Pub0",
     "Pull0",
     "Push0",
     "Rep0",
     "Req0",
     "Socket",
     "SocketContext",
+    "Sub0",
     "TestTransport",
     "Transport",
     "Turn",

@@ -12,6 +12,8 @@ const ids = [
   "tcp-1m",
   "reqrep-rtt",
   "reqrep-pipelined",
+  "pub-10",
+  "pub-100",
   "inproc-64",
   "inproc-rtt",
   "idle-memory",

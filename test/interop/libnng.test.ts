@@ -8,12 +8,14 @@ import * as Device from "effect-nng/Device"
 import * as Dialer from "effect-nng/Dialer"
 import * as Message from "effect-nng/Message"
 import * as NodeTransport from "effect-nng/NodeTransport"
+import * as Pub0 from "effect-nng/Pub0"
 import * as Pull0 from "effect-nng/Pull0"
 import * as Push0 from "effect-nng/Push0"
 import * as Rep0 from "effect-nng/Rep0"
 import * as Req0 from "effect-nng/Req0"
 import * as Socket from "effect-nng/Socket"
 import * as SocketContext from "effect-nng/SocketContext"
+import * as Sub0 from "effect-nng/Sub0"
 import type { Transports } from "effect-nng/Transport"
 import * as Peers from "../support/cpeer.js"
 import { leavesNone } from "../support/handles.js"
@@ -38,6 +40,10 @@ const MiB = 1024 * 1024
 
 /** Its first characters, and spaces up to its size. */
 const padded = (text: string | number, size: number) => String(text).padEnd(size)
+
+/** A sub that has its topic before it meets anybody. */
+const subscribed = (topic: string, options?: Sub0.Options) =>
+  Effect.tap(Sub0.make(options), (socket) => Effect.orDie(Sub0.addTopic(socket, topic)))
 
 /** Answers with the question. */
 const echo = (request: Message.Message) => Effect.succeed(Uint8Array.from(request.body))
@@ -252,7 +258,84 @@ Peers.suite("libnng", () => {
         expect(lines.slice(0, 1000)).toEqual(numbers(1000).map((n) => `${String(n).length} ${n}`))
         expect(lines.slice(1000)).toEqual(["0 ", `${MiB} a`, `${MiB} b`, "0 "])
       }))
+
+    test(`a pub ${name} tells us a thousand messages in order, and each of our contexts what it wants`, () =>
+      Effect.gen(function* () {
+        const make = subscribed("", { recvBuffer: 8192 })
+        for (const [count, size] of [
+          [1000, 1],
+          [5, 0],
+          [5, MiB]
+        ] as const) {
+          const contexts: Array<Sub0.Context> = []
+          const nines = Effect.tap(make, (socket) =>
+            Effect.gen(function* () {
+              const context = yield* SocketContext.make(socket)
+              yield* Sub0.addTopic(context, "99")
+              contexts.push(context)
+            }).pipe(Effect.orDie)
+          )
+          const { socket } = yield* meet(nines, inC("pub", count, size))
+          const got = yield* Stream.runCollect(Stream.take(Socket.stream(socket), count))
+          expect(Array.from(got, Message.text)).toEqual(numbers(count).map((n) => (size === 0 ? "" : padded(n, size))))
+          const expected = count < 1000 ? [] : ["99", ...numbers(10).map((n) => String(990 + n))]
+          const heard = yield* Effect.replicateEffect(SocketContext.recv(contexts.at(-1)!), expected.length)
+          expect(heard.map(Message.text)).toEqual(expected)
+        }
+      }))
+
+    test(`a raw pub ${name} has its header before the body, for our sub, raw and cooked`, () =>
+      Effect.gen(function* () {
+        for (const make of [Sub0.makeRaw({ recvBuffer: 8 }), subscribed("one-")] as const) {
+          const { socket } = yield* meet<Sub0.Sub0 | Sub0.Sub0Raw>(make, inC("raw-pub", 2, 1))
+          const got = [yield* Socket.recv(socket), yield* Socket.recv(socket)]
+          expect(got.map(Message.text)).toEqual(["one-two-0", "one-two-1"])
+          expect(got.map(({ headerLength }) => headerLength)).toEqual([0, 0])
+        }
+      }))
+
+    test(`a sub ${name} hears by its contexts what we publish`, () =>
+      Effect.gen(function* () {
+        const { peer, socket } = yield* meet(Pub0.make({ sendBuffer: 8192 }), inC("sub", "1", "", "x"))
+        // it has its topics when it says so
+        yield* peer.lines(1)
+        yield* Socket.sendAll(socket, [...numbers(200).map(String), "", padded("1large", MiB)])
+        const lines = (yield* peer.lines(1 + 202 + 112)).slice(1)
+        const of = (context: string) => lines.filter((line) => line.startsWith(context)).map((line) => line.slice(3))
+        const shown = numbers(200).map((n) => `${String(n).length} ${n}`)
+        expect(of("1")).toEqual([...shown, "0 ", `${MiB} 1large`])
+        expect(of("0")).toEqual([...shown.filter((line) => line.split(" ")[1]!.startsWith("1")), `${MiB} 1large`])
+        expect(of("2")).toEqual([])
+      }))
+
+    test(`a raw sub ${name} hears all that our raw pub publishes, headers first`, () =>
+      Effect.gen(function* () {
+        const { peer, socket } = yield* meet(Pub0.makeRaw(), inC("raw-sub"))
+        const message = Message.make("body")
+        Message.Header.append(message, Uint8Array.of(104, 45))
+        yield* Socket.send(socket, message)
+        yield* Socket.send(socket, "")
+        yield* peer.prints("6 h-body\n0 \n")
+      }))
   }
+
+  test("several subs hear the same, and one that is killed costs the others nothing", () =>
+    Effect.gen(function* () {
+      const socket = yield* Pub0.make({ sendBuffer: 8192 })
+      const { url } = yield* Socket.listen(socket, "tcp://127.0.0.1:0")
+      const peers = yield* Effect.replicateEffect(Peers.run("sub", "dial", url, ""), 3)
+      yield* Socket.awaitPeers(socket, 3)
+      for (const peer of peers) yield* peer.lines(1)
+      yield* Socket.sendAll(socket, numbers(100).map(String))
+      yield* peers[0]!.kill
+      yield* Socket.sendAll(
+        socket,
+        numbers(100).map((n) => String(100 + n))
+      )
+      for (const peer of peers.slice(1)) {
+        expect((yield* peer.lines(201)).slice(1)).toEqual(numbers(200).map((n) => `0: ${String(n).length} ${n}`))
+      }
+    }))
 
   test("several pulls share what we push", () =>
     Effect.gen(function* () {

@@ -7,7 +7,8 @@ import type { Protocol } from "../../Protocol.js"
 import type { Connection, HandshakeError } from "../../Transport.js"
 import * as Transport from "../../Transport.js"
 import { located } from "../vocabulary/located.js"
-import type { BlockPool, Format } from "../wire/framing.js"
+import type { Format } from "../wire/framing.js"
+import type { SharingPool } from "../wire/sharing.js"
 import * as Header from "../wire/header.js"
 import { ByteMessages } from "./messages.js"
 
@@ -59,7 +60,7 @@ export const connection = (
     readonly protocol: Protocol
     readonly recvMaxSize: number
     readonly format: Format
-    readonly pool: BlockPool
+    readonly pool: SharingPool
     /** For errors. Default: the peer's, if it has one. */
     readonly address?: string | undefined
   }

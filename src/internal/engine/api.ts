@@ -18,6 +18,7 @@ import type * as Api from "../../Socket.js"
 import type { Transports } from "../../Transport.js"
 import * as Aios from "../ports/aio.js"
 import { fromInput } from "../vocabulary/message.js"
+import type { Conversation } from "./conversation.js"
 import * as Devices from "./device.js"
 import * as Dialers from "./dialer.js"
 import * as Listeners from "./listener.js"
@@ -153,16 +154,28 @@ export const recvChunk = <E extends Errors.EBUSY>(
 ): Effect.Effect<Chunk.NonEmptyChunk<Message>, Api.RecvError | E> =>
   typed(impl(socket).conversation.recvChunk(options?.max ?? defaultChunkSize, options))
 
+/**
+ * What a conversation receives, until it is closed.
+ *
+ * @internal
+ */
+export const streamOf = <E extends Errors.EBUSY>(
+  conversation: Conversation,
+  chunkSize: number | undefined
+): Stream.Stream<Message, Errors.ETIMEDOUT | E> =>
+  Stream.catchAll(
+    Stream.repeatEffectChunk(
+      typed<Chunk.Chunk<Message>, Api.RecvError | E>(conversation.recvChunk(chunkSize ?? defaultChunkSize, undefined))
+    ),
+    (error): Stream.Stream<never, Errors.ETIMEDOUT | E> =>
+      error._tag === "NNG_ECLOSED" || error._tag === "NNG_EAGAIN" ? Stream.empty : Stream.fail(error)
+  )
+
 /** @internal */
 export const stream = <E extends Errors.EBUSY>(
   socket: Api.CanRecv<E>,
   options?: { readonly chunkSize?: number | undefined }
-): Stream.Stream<Message, Errors.ETIMEDOUT | E> =>
-  Stream.catchAll(
-    Stream.repeatEffectChunk(recvChunk(socket, { max: options?.chunkSize })),
-    (error): Stream.Stream<never, Errors.ETIMEDOUT | E> =>
-      error._tag === "NNG_ECLOSED" || error._tag === "NNG_EAGAIN" ? Stream.empty : Stream.fail(error)
-  )
+): Stream.Stream<Message, Errors.ETIMEDOUT | E> => streamOf(impl(socket).conversation, options?.chunkSize)
 
 /** @internal */
 export const request: {

@@ -75,6 +75,9 @@ class ContextImpl extends Shown implements Api.SocketContext {
 const impl = (context: Api.SocketContext): ContextImpl => context as ContextImpl
 
 /** @internal */
+export const conversationOf = (context: Api.SocketContext): Conversation => impl(context).conversation
+
+/** @internal */
 export const isSocketContext = (u: unknown): u is Api.SocketContext => Predicate.hasProperty(u, TypeId)
 
 /** @internal */
@@ -158,7 +161,7 @@ export const configure: {
     const { conversation, isClosed } = impl(context)
     if (isClosed) return closedError("SocketContext.configure")
     return Effect.map(Options.change(conversation.settings, options as Options.Input), (settings) => {
-      conversation.settings = settings
+      conversation.configure(settings)
     })
   })
 )

@@ -63,6 +63,8 @@ export interface Spec {
   readonly options: ReadonlyArray<keyof Options.Settings>
   /** Those that its contexts have beside those of every context; undefined: it has no contexts. */
   readonly contextOptions?: ReadonlyArray<keyof Options.Settings>
+  /** Where its settings begin otherwise than those of most. */
+  readonly defaults?: Partial<Options.Settings>
   readonly core: (shared: Shared, settings: Options.Settings) => Core
 }
 
@@ -116,7 +118,8 @@ export class SocketImpl extends Shown implements Api.Socket {
     hops: 0,
     unexpected: 0,
     unroutable: 0,
-    full: 0
+    full: 0,
+    unsubscribed: 0
   }
   readonly counts = { sent: 0, received: 0 }
 
@@ -323,7 +326,7 @@ export class SocketImpl extends Shown implements Api.Socket {
     return Either.map(Options.change(this.settings, input), (settings) => {
       const { recvBuffer, sendBuffer } = this.settings
       this.settings = settings
-      this.conversation.settings = settings
+      this.conversation.configure(settings)
       this.core.configured?.(settings)
       // what came back from a lost peer beyond the capacity stays, unless that is changed
       if (settings.sendBuffer !== sendBuffer || settings.recvBuffer !== recvBuffer) {
@@ -397,7 +400,7 @@ export const make = (
   spec: Spec,
   input: Input = {}
 ): Effect.Effect<SocketImpl, Errors.EINVAL, Scope.Scope | Transports> =>
-  Effect.flatMap(Options.change(Options.defaults, input), (settings) =>
+  Effect.flatMap(Options.change({ ...Options.defaults, ...spec.defaults }, input), (settings) =>
     Effect.flatMap(services, (services) =>
       Effect.acquireRelease(
         Effect.sync(() => new SocketImpl(spec, services, settings, input.beforeAttach)),

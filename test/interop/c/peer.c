@@ -9,8 +9,11 @@
 #include <nng/nng.h>
 #include <nng/protocol/pipeline0/pull.h>
 #include <nng/protocol/pipeline0/push.h>
+#include <nng/protocol/pubsub0/pub.h>
+#include <nng/protocol/pubsub0/sub.h>
 #include <nng/protocol/reqrep0/rep.h>
 #include <nng/protocol/reqrep0/req.h>
+#include <nng/supplemental/util/platform.h>
 
 static void must(const char *what, int error) {
   if (error == 0) return;
@@ -140,6 +143,63 @@ static void pull(nng_socket socket) {
   }
 }
 
+static volatile int met = 0;
+
+static void attached(nng_pipe pipe, nng_pipe_ev event, void *arg) {
+  (void) pipe;
+  (void) event;
+  (void) arg;
+  met = 1;
+}
+
+// pub COUNT SIZE, with a header of two words when it is raw: once somebody is there.
+static void pub(nng_socket socket, int count, int size, int raw) {
+  char text[64];
+  while (!met) usleep(1000);
+  for (int n = 0; n < count; n++) {
+    snprintf(text, sizeof(text), size == 0 ? "" : "%d", n);
+    nng_msg *msg = make(size < (int) strlen(text) ? strlen(text) : (size_t) size, text);
+    if (raw) must("header", nng_msg_header_append(msg, "one-two-", 8));
+    must("publish", nng_sendmsg(socket, msg, 0));
+  }
+  rest();
+}
+
+struct hearer {
+  int number;
+  nng_ctx ctx;
+  nng_aio *aio;
+};
+
+static nng_mtx *printing;
+
+static void heard(void *arg) {
+  struct hearer *hearer = arg;
+  must("ctx recv", nng_aio_result(hearer->aio));
+  nng_msg *msg = nng_aio_get_msg(hearer->aio);
+  nng_mtx_lock(printing);
+  printf("%d: ", hearer->number);
+  print_body(msg);
+  nng_mtx_unlock(printing);
+  nng_msg_free(msg);
+  nng_ctx_recv(hearer->ctx, hearer->aio);
+}
+
+// sub TOPICS...: a context for each, which prints its number and what it hears.
+static void sub(nng_socket socket, int count, char **topics) {
+  struct hearer *hearers = calloc(count, sizeof(*hearers));
+  must("mutex", nng_mtx_alloc(&printing));
+  for (int i = 0; i < count; i++) {
+    hearers[i].number = i;
+    must("ctx", nng_ctx_open(&hearers[i].ctx, socket));
+    must("subscribe", nng_ctx_set(hearers[i].ctx, NNG_OPT_SUB_SUBSCRIBE, topics[i], strlen(topics[i])));
+    must("aio", nng_aio_alloc(&hearers[i].aio, heard, &hearers[i]));
+    nng_ctx_recv(hearers[i].ctx, hearers[i].aio);
+  }
+  printf("ready\n");
+  rest();
+}
+
 // raw-rep TTL ANSWERS: the headers as they come. It answers with what it got, or not at all.
 static void raw_rep(nng_socket socket, int ttl, int answers) {
   must("ttl", nng_socket_set_int(socket, NNG_OPT_MAXTTL, ttl));
@@ -200,10 +260,20 @@ int main(int argc, char **argv) {
   else if (strcmp(protocol, "req") == 0) must("open", raw ? nng_req0_open_raw(&socket) : nng_req0_open(&socket));
   else if (strcmp(protocol, "push") == 0) must("open", nng_push0_open(&socket));
   else if (strcmp(protocol, "pull") == 0) must("open", nng_pull0_open(&socket));
+  else if (strcmp(protocol, "pub") == 0) must("open", raw ? nng_pub0_open_raw(&socket) : nng_pub0_open(&socket));
+  else if (strcmp(protocol, "sub") == 0) must("open", raw ? nng_sub0_open_raw(&socket) : nng_sub0_open(&socket));
   else must(mode, NNG_ENOTSUP);
+  if (strcmp(protocol, "pub") == 0) {
+    must("queue", nng_socket_set_int(socket, NNG_OPT_SENDBUF, 8192));
+    must("notify", nng_pipe_notify(socket, NNG_PIPE_EV_ADD_POST, attached, NULL));
+  }
+  if (strcmp(protocol, "sub") == 0) must("queue", nng_socket_set_int(socket, NNG_OPT_RECVBUF, 8192));
   must("limit", nng_socket_set_size(socket, NNG_OPT_RECVMAXSZ, 0));
   connect_(socket, argv[2], argv[3]);
-  if (raw && strcmp(protocol, "rep") == 0) raw_rep(socket, number(arg[0]), number(arg[1]));
+  if (strcmp(protocol, "pub") == 0) pub(socket, number(arg[0]), number(arg[1]), raw);
+  else if (raw && strcmp(protocol, "sub") == 0) pull(socket);
+  else if (strcmp(protocol, "sub") == 0) sub(socket, argc - 4, arg);
+  else if (raw && strcmp(protocol, "rep") == 0) raw_rep(socket, number(arg[0]), number(arg[1]));
   else if (raw) raw_req(socket, argc - 4, arg);
   else if (strcmp(protocol, "rep") == 0) rep(socket, number(arg[0]));
   else if (strcmp(protocol, "req") == 0) req(socket, number(arg[0]), number(arg[1]), number(arg[2]));
