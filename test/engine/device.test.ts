@@ -14,11 +14,13 @@ import * as Listener from "effect-nng/Listener"
 import * as Message from "effect-nng/Message"
 import * as Pair0 from "effect-nng/Pair0"
 import * as Protocol from "effect-nng/Protocol"
+import * as Pub0 from "effect-nng/Pub0"
 import * as Pull0 from "effect-nng/Pull0"
 import * as Push0 from "effect-nng/Push0"
 import * as Rep0 from "effect-nng/Rep0"
 import * as Req0 from "effect-nng/Req0"
 import * as Socket from "effect-nng/Socket"
+import * as Sub0 from "effect-nng/Sub0"
 import { makeSocket } from "../../src/internal/engine/api.js"
 import { core } from "../../src/internal/engine/free.js"
 import { Pair0Machine } from "../../src/internal/protocol/pair0.js"
@@ -394,6 +396,72 @@ describe("a device on an aio", () => {
       yield* Device.runAio(aio, widened(yield* Rep0.makeRaw()), widened(yield* Rep0.makeRaw()))
       yield* Aio.wait(aio)
       expect(results).toMatchObject([failure("NNG_EINVAL")])
+    }).pipe(Effect.provide(inproc))
+  )
+})
+
+describe("a device of publishers and subscribers", () => {
+  for (const order of ["receiving side first", "sending side first"] as const) {
+    it.scoped(`[DEV-10] goes from the publishers to the subscribers, ${order}`, () =>
+      Effect.gen(function* () {
+        const [pub, into] = [yield* Pub0.make(), yield* Sub0.makeRaw()]
+        const [out, sub] = [yield* Pub0.makeRaw(), yield* Sub0.make()]
+        yield* marry(into, pub, "inproc://in")
+        yield* marry(out, sub, "inproc://out")
+        yield* Sub0.addTopic(sub, "a")
+        const device = yield* begin(order === "receiving side first" ? Device.run(into, out) : Device.run(out, into))
+        for (const text of ["a1", "b1", "a2"]) {
+          yield* Socket.send(pub, text)
+          yield* settle
+        }
+        expect(yield* drain(sub)).toEqual(["a1", "a2"])
+        expect(yield* ended(device)).toBe(false)
+      }).pipe(Effect.provide(inproc))
+    )
+  }
+})
+
+describe("a device that reflects", () => {
+  it.scoped("gives its only peer everything back, and goes on with the next when that has left", () =>
+    Effect.gen(function* () {
+      const raw = yield* rawPair
+      const first = yield* Pair0.make()
+      yield* marry(raw, first, "inproc://mirror")
+      const device = yield* begin(Device.run(raw))
+      yield* Socket.send(first, "ping")
+      yield* Socket.send(first, "pong")
+      expect([yield* recvText(first), yield* recvText(first)]).toEqual(["ping", "pong"])
+      yield* begin(Socket.sendAll(first, texts(20)))
+      yield* first.close
+      yield* settle
+      const second = yield* Pair0.make()
+      yield* Socket.dial(second, "inproc://mirror")
+      yield* Socket.awaitPeers(raw, 1)
+      yield* drain(second)
+      yield* Socket.send(second, "mine")
+      expect(yield* drain(second)).toEqual(["mine"])
+      yield* Fiber.interrupt(device)
+    }).pipe(Effect.provide(inproc))
+  )
+
+  it.scoped("takes new peers on both sides where each lost its own with messages unread", () =>
+    Effect.gen(function* () {
+      const [left, right] = [yield* rawPair, yield* rawPair]
+      const ends = [yield* Pair0.make(), yield* Pair0.make()] as const
+      yield* marry(left, ends[0], "inproc://left")
+      yield* marry(right, ends[1], "inproc://right")
+      yield* begin(Device.run(left, right))
+      // until nothing goes any more, both ways
+      for (const end of ends) yield* begin(Socket.sendAll(end, texts(50)))
+      for (const end of ends) yield* end.close
+      yield* settle
+      const again = [yield* Pair0.make(), yield* Pair0.make()] as const
+      yield* Socket.dial(again[0], "inproc://left")
+      yield* Socket.dial(again[1], "inproc://right")
+      yield* Effect.forEach(again, (end) => Socket.awaitPeers(end, 1))
+      yield* Effect.forEach(again, drain)
+      yield* Socket.send(again[0], "new")
+      expect(yield* drain(again[1])).toEqual(["new"])
     }).pipe(Effect.provide(inproc))
   )
 })

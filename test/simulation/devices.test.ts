@@ -114,6 +114,27 @@ describe("a chain of devices", () => {
     )
   )
 
+  it.effect("forwards all of what came in one read, though nothing comes after it", () =>
+    onNetwork(
+      Effect.gen(function* () {
+        const [source, sink] = [yield* Push0.make(), yield* Pull0.make()]
+        const into = yield* Pull0.makeRaw()
+        const out = yield* Push0.makeRaw()
+        yield* Socket.listen(source, urlOf(0, 0))
+        yield* Socket.dial(into, urlOf(0, 0))
+        yield* Socket.listen(out, urlOf(1, 0))
+        yield* Socket.dial(sink, urlOf(1, 0))
+        yield* Socket.sendAll(source, numbers(2000).map(String))
+        yield* Effect.sleep("1 second")
+        yield* Effect.fork(Device.run(into, out))
+        yield* Effect.sleep("1 second")
+        // nobody has received: what is sent needed nobody's asking
+        expect((yield* out.statistics).sent).toBe(2000)
+        for (const n of numbers(2000)) expect(Message.text(yield* Socket.recv(sink))).toBe(String(n))
+      })
+    )
+  )
+
   it.effect("carries back-pressure through, and loses nothing when it comes apart and together again", () =>
     onNetwork(
       Effect.gen(function* () {

@@ -3,11 +3,13 @@ import type * as Scope from "effect/Scope"
 import type * as Errors from "effect-nng/Errors"
 import * as Pair0 from "effect-nng/Pair0"
 import * as Protocol from "effect-nng/Protocol"
+import * as Pub0 from "effect-nng/Pub0"
 import * as Pull0 from "effect-nng/Pull0"
 import * as Push0 from "effect-nng/Push0"
 import * as Rep0 from "effect-nng/Rep0"
 import * as Req0 from "effect-nng/Req0"
 import * as Socket from "effect-nng/Socket"
+import * as Sub0 from "effect-nng/Sub0"
 import type { Transports } from "effect-nng/Transport"
 
 /** What sockets may be made with; which of it a kind has says its row. */
@@ -108,6 +110,29 @@ export const kinds: ReadonlyArray<Kind> = [
       sendBuffer: upTo8192(0)
     }
   }),
+  ...[false, true].map((raw): Kind => {
+    const name = raw ? "raw pub0" : "pub0"
+    const make = raw ? any(Pub0.makeRaw) : any(Pub0.make)
+    return { name, protocol: Protocol.pub0, raw, make, sends: true, receives: false, sendBuffer: [1, 8192, 16] }
+  }),
+  {
+    name: "sub0",
+    protocol: Protocol.sub0,
+    raw: false,
+    make: any(Sub0.make),
+    sends: false,
+    receives: true,
+    recvBuffer: [1, 8192, 128]
+  },
+  {
+    name: "raw sub0",
+    protocol: Protocol.sub0,
+    raw: true,
+    make: any(Sub0.makeRaw),
+    sends: false,
+    receives: true,
+    recvBuffer: upTo8192(1)
+  },
   ...[false, true].map((raw): Kind => {
     const name = raw ? "raw pull0" : "pull0"
     const make = raw ? any(Pull0.makeRaw) : any(Pull0.make)
