@@ -126,7 +126,7 @@ export const make = (options?: MakeOptions): Effect.Effect<Rep0, Errors.EINVAL, 
       canRecv: true,
       options: ["ttl"],
       contextOptions: [],
-      core: replies.core
+      core: replies.rep0
     },
     options
   )

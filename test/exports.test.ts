@@ -122,6 +122,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
   Push0: ["make", "makeRaw", "sink"],
   Rep0: ["make", "makeRaw", "serve"],
   Req0: ["make", "makeRaw", "request"],
+  Respondent0: ["make", "makeRaw", "serve"],
   Socket: [
     "CanRecvTypeId",
     "CanSendTypeId",
@@ -166,6 +167,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "settings"
   ],
   Sub0: ["addTopic", "make", "makeRaw", "removeTopic", "stream", "subscribe"],
+  Surveyor0: ["make", "makeRaw", "survey"],
   TestTransport: [
     "Network",
     "TypeId",
@@ -225,9 +227,11 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "Push0",
     "Rep0",
     "Req0",
+    "Respondent0",
     "Socket",
     "SocketContext",
     "Sub0",
+    "Surveyor0",
     "TestTransport",
     "Transport",
     "Turn",

@@ -19,8 +19,10 @@ import * as Pull0 from "effect-nng/Pull0"
 import * as Push0 from "effect-nng/Push0"
 import * as Rep0 from "effect-nng/Rep0"
 import * as Req0 from "effect-nng/Req0"
+import * as Respondent0 from "effect-nng/Respondent0"
 import * as Socket from "effect-nng/Socket"
 import * as Sub0 from "effect-nng/Sub0"
+import * as Surveyor0 from "effect-nng/Surveyor0"
 import { makeSocket } from "../../src/internal/engine/api.js"
 import { core } from "../../src/internal/engine/free.js"
 import { Pair0Machine } from "../../src/internal/protocol/pair0.js"
@@ -462,6 +464,29 @@ describe("a device that reflects", () => {
       yield* Effect.forEach(again, drain)
       yield* Socket.send(again[0], "new")
       expect(yield* drain(again[1])).toEqual(["new"])
+    }).pipe(Effect.provide(inproc))
+  )
+})
+
+describe("a device of surveyors and respondents", () => {
+  it.scoped("brings each survey to all, and each answer back", () =>
+    Effect.gen(function* () {
+      const [front, back] = [yield* Respondent0.makeRaw(), yield* Surveyor0.makeRaw()]
+      const surveyor = yield* Surveyor0.make()
+      yield* marry(front, surveyor, "inproc://front")
+      yield* Socket.listen(back, "inproc://back")
+      const respondents = [yield* Respondent0.make(), yield* Respondent0.make()]
+      for (const respondent of respondents) yield* Socket.dial(respondent, "inproc://back")
+      yield* Socket.awaitPeers(back, 2)
+      yield* settle
+      yield* begin(Device.run(front, back))
+      yield* Socket.send(surveyor, "who")
+      for (const [n, respondent] of respondents.entries()) {
+        expect(yield* recvText(respondent)).toBe("who")
+        yield* Socket.send(respondent, `I, ${n}`)
+        yield* settle
+      }
+      expect([yield* recvText(surveyor), yield* recvText(surveyor)].sort()).toEqual(["I, 0", "I, 1"])
     }).pipe(Effect.provide(inproc))
   )
 })

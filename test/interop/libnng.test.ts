@@ -2,6 +2,7 @@ import { expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Device from "effect-nng/Device"
@@ -13,9 +14,11 @@ import * as Pull0 from "effect-nng/Pull0"
 import * as Push0 from "effect-nng/Push0"
 import * as Rep0 from "effect-nng/Rep0"
 import * as Req0 from "effect-nng/Req0"
+import * as Respondent0 from "effect-nng/Respondent0"
 import * as Socket from "effect-nng/Socket"
 import * as SocketContext from "effect-nng/SocketContext"
 import * as Sub0 from "effect-nng/Sub0"
+import * as Surveyor0 from "effect-nng/Surveyor0"
 import type { Transports } from "effect-nng/Transport"
 import * as Peers from "../support/cpeer.js"
 import { leavesNone } from "../support/handles.js"
@@ -56,6 +59,12 @@ const ourDevice = Effect.gen(function* () {
   yield* Effect.forkScoped(Device.run(clients, workers))
   return { front: front.url, back: back.url, clients, workers }
 })
+
+/** The first answer to this survey. */
+const answer = (socket: Surveyor0.Surveyor0, text: string) =>
+  Effect.map(Stream.runHead(Surveyor0.survey(socket, text, { timeout: "1 minute" })), (first) =>
+    Option.match(first, { onNone: () => undefined, onSome: Message.text })
+  )
 
 Peers.suite("libnng", () => {
   test("asks and answers through a device of ours", () =>
@@ -232,6 +241,101 @@ Peers.suite("libnng", () => {
         const id = request.pipeId.toString(16).padStart(8, "0")
         expect(hex(request.header)).toBe(`${id}0000000780000001`)
         yield* Socket.send(socket, request)
+        yield* peer.prints("0000000780000001 1 0\n")
+      }))
+
+    test(`a respondent ${name} answers many surveys over one connection, the last first`, () =>
+      Effect.gen(function* () {
+        const { peer, socket } = yield* meet(Surveyor0.make(), inC("respondent", 16))
+        const done: Array<number> = []
+        const answers = yield* Effect.forEach(
+          numbers(32),
+          (n) => Effect.tap(answer(socket, `survey ${n}`), () => Effect.sync(() => done.push(n))),
+          { concurrency: 16 }
+        )
+        expect(answers).toEqual(numbers(32).map((n) => `survey ${n}`))
+        // they came in the other order
+        expect(done.indexOf(0)).toBeGreaterThan(done.indexOf(15))
+        expect(yield* peer.lines(32)).toHaveLength(32)
+        expect((yield* socket.statistics).dropped).toMatchObject({ stale: 0, full: 0 })
+      }))
+
+    test(`a respondent ${name} answers contexts, each its own, and empty surveys, and a megabyte`, () =>
+      Effect.gen(function* () {
+        const { socket } = yield* meet(Surveyor0.make({ surveyTime: "1 minute" }), inC("respondent", 3))
+        const contexts = yield* Effect.replicateEffect(SocketContext.make(socket), 3)
+        const surveys = ["", padded("large", MiB), "small"]
+        for (const [i, context] of contexts.entries()) yield* SocketContext.send(context, surveys[i]!)
+        const answers = yield* Effect.forEach(contexts, (context) => SocketContext.recv(context))
+        expect(answers.map(Message.text)).toEqual(surveys)
+        expect(answers.map(({ headerLength }) => headerLength)).toEqual([4, 4, 4])
+      }))
+
+    test(`a surveyor ${name} asks with many contexts at once, and we answer all`, () =>
+      Effect.gen(function* () {
+        const { peer, socket } = yield* meet(Respondent0.make(), inC("surveyor", 8, 20, 20))
+        yield* Effect.forkScoped(Respondent0.serve(socket, echo, { concurrency: "unbounded" }))
+        yield* peer.prints("done\n")
+        expect((yield* socket.statistics).received).toBe(160)
+      }))
+
+    test(`a surveyor ${name} asks with nothing, and with a megabyte`, () =>
+      Effect.gen(function* () {
+        for (const size of [0, MiB]) {
+          const { peer, socket } = yield* meet(Respondent0.make(), inC("surveyor", 2, 3, size))
+          yield* Effect.forkScoped(Respondent0.serve(socket, echo, { concurrency: 2 }))
+          yield* peer.prints("done\n")
+        }
+      }))
+
+    test(`a raw respondent ${name} sees the words that our raw surveyor gave, and we get them back`, () =>
+      Effect.gen(function* () {
+        const { peer, socket } = yield* meet(Surveyor0.makeRaw(), inC("raw-respondent", 3, 1))
+        const send = (text: string, ...words: ReadonlyArray<number>) => {
+          const message = Message.make(text)
+          for (const word of words) Message.Header.appendU32(message, word)
+          return Socket.send(socket, message)
+        }
+        yield* send("direct", 0x80000001)
+        yield* send("by-two", 1, 2, 0x80000002)
+        yield* send("too-many", 1, 2, 3, 0x80000003)
+        const answers = [yield* Socket.recv(socket), yield* Socket.recv(socket)]
+        expect(answers.map((answer) => [hex(answer.header), Message.text(answer)])).toEqual([
+          ["80000001", "direct"],
+          ["000000010000000280000002", "by-two"]
+        ])
+        expect((yield* peer.lines(2)).map((line) => line.slice(8))).toEqual([
+          "80000001 6 direct",
+          "000000010000000280000002 6 by-two"
+        ])
+      }))
+
+    test(`a raw respondent ${name} sees one word, the survey id`, () =>
+      Effect.gen(function* () {
+        const { peer, socket } = yield* meet(Surveyor0.make(), inC("raw-respondent", 8, 1))
+        expect([yield* answer(socket, "one"), yield* answer(socket, "two")]).toEqual(["one", "two"])
+        const [first, second] = (yield* peer.lines(2)).map((line) =>
+          /^[01234567][0-9a-f]{7}([89a-f][0-9a-f]{7}) 3 /.exec(line)!
+        )
+        expect(parseInt(second![1]!, 16)).toBe(parseInt(first![1]!, 16) + 1)
+      }))
+
+    test(`a raw surveyor ${name} gets its words back from our respondent, which drops one hop too many`, () =>
+      Effect.gen(function* () {
+        const words = ["80000001", "000000050000000680000002", "00000001000000020000000380000003", "ffffffff"]
+        const { peer, socket } = yield* meet(Respondent0.make({ ttl: 3 }), inC("raw-surveyor", ...words))
+        yield* Effect.forkScoped(Respondent0.serve(socket, (survey) => Effect.succeed(`re:${Message.text(survey)}`)))
+        yield* peer.prints(`${words[0]} 4 re:0\n${words[1]} 4 re:1\n${words[3]} 4 re:3\n`)
+        expect((yield* socket.statistics).dropped.hops).toBe(1)
+      }))
+
+    test(`a raw surveyor ${name} has its words seen by our raw respondent, its pipe in front`, () =>
+      Effect.gen(function* () {
+        const { peer, socket } = yield* meet(Respondent0.makeRaw(), inC("raw-surveyor", "0000000780000001"))
+        const survey = yield* Socket.recv(socket)
+        const id = survey.pipeId.toString(16).padStart(8, "0")
+        expect(hex(survey.header)).toBe(`${id}0000000780000001`)
+        yield* Socket.send(socket, survey)
         yield* peer.prints("0000000780000001 1 0\n")
       }))
 
@@ -416,6 +520,24 @@ Peers.suite("libnng", () => {
       const second = yield* Peers.run("req", "dial", url, "1", "1", "10")
       yield* Effect.forkScoped(Rep0.serve(socket, echo))
       yield* second.prints("done\n")
+    }))
+
+  test("several respondents answer one survey, and one that is killed does not", () =>
+    Effect.gen(function* () {
+      const socket = yield* Surveyor0.make({ surveyTime: "1 minute" })
+      const pipes = yield* record(socket.events)
+      const { url } = yield* Socket.listen(socket, "tcp://127.0.0.1:0")
+      const peers = yield* Effect.replicateEffect(Peers.run("respondent", "dial", url, "1"), 3)
+      yield* Socket.awaitPeers(socket, 3)
+      const all = yield* Stream.runCollect(Stream.take(Surveyor0.survey(socket, "all", { timeout: "1 minute" }), 3))
+      expect(Array.from(all, Message.text)).toEqual(["all", "all", "all"])
+      expect(new Set(Array.from(all, ({ pipeId }) => pipeId)).size).toBe(3)
+      yield* peers[0]!.kill
+      yield* pipes.find(tagged("RemPost"))
+      yield* Socket.send(socket, "rest")
+      const rest = [yield* Socket.recv(socket), yield* Socket.recv(socket)]
+      expect(rest.map(Message.text)).toEqual(["rest", "rest"])
+      expect(new Set(rest.map(({ pipeId }) => pipeId)).size).toBe(2)
     }))
 
   test("a pull that is killed and started again gets what we push next", () =>

@@ -1,6 +1,7 @@
 import { expect, it } from "@effect/vitest"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -11,9 +12,11 @@ import * as Pull0 from "effect-nng/Pull0"
 import * as Push0 from "effect-nng/Push0"
 import * as Rep0 from "effect-nng/Rep0"
 import * as Req0 from "effect-nng/Req0"
+import * as Respondent0 from "effect-nng/Respondent0"
 import * as Socket from "effect-nng/Socket"
 import * as SocketContext from "effect-nng/SocketContext"
 import * as Sub0 from "effect-nng/Sub0"
+import * as Surveyor0 from "effect-nng/Surveyor0"
 import type { Transports } from "effect-nng/Transport"
 import { spawnSync } from "node:child_process"
 import { leavesNone } from "../support/handles.js"
@@ -76,6 +79,37 @@ for (const tool of tools) {
             Rep0.serve(socket, (request) => Effect.succeed(`${Message.text(request)} ${request.headerLength}`))
           )
           yield* peer.prints('"ping 0"\n')
+        }))
+
+      test(`${command} --respondent ${name} answers our surveys, each its own`, () =>
+        Effect.gen(function* () {
+          const { peer, socket } = yield* meet(
+            Surveyor0.make({ surveyTime: "1 minute" }),
+            run("respondent", "--quoted", "--data", "here")
+          )
+          yield* Socket.send(socket, "by itself")
+          expect(Message.text(yield* Socket.recv(socket))).toBe("here")
+          const ask = (text: string) => Stream.runHead(Surveyor0.survey(socket, text, { timeout: "1 minute" }))
+          const answers = yield* Effect.forEach(["one", "two", "three"], ask, { concurrency: "unbounded" })
+          expect(answers.map((answer) => Option.map(answer, Message.text))).toEqual([
+            Option.some("here"),
+            Option.some("here"),
+            Option.some("here")
+          ])
+          yield* peer.prints('"by itself"\n"one"\n"two"\n"three"\n')
+        }))
+
+      test(`${command} --surveyor ${name} is answered`, () =>
+        Effect.gen(function* () {
+          // again and again, since the first may ask before anybody is there
+          const { peer, socket } = yield* meet(
+            Respondent0.make(),
+            run("surveyor", "--quoted", "--data", "who?", "--interval", "1")
+          )
+          yield* Effect.forkScoped(
+            Respondent0.serve(socket, (survey) => Effect.succeed(`${Message.text(survey)} ${survey.headerLength}`))
+          )
+          expect((yield* peer.lines(1))[0]).toBe('"who? 0"')
         }))
 
       test(`${command} --push ${name} pushes to us`, () =>

@@ -102,6 +102,15 @@ describe("rep0 over inproc", () => {
     }).pipe(Effect.provide(inproc))
   )
 
+  it.scoped("an answer that may not wait, and would have to, is lost like one that waits in vain", () =>
+    Effect.gen(function* () {
+      const { contexts } = yield* stalled(3)
+      for (const context of contexts.slice(0, 2)) yield* SocketContext.send(context, "a", { timeout: 0 })
+      yield* failing(SocketContext.send(contexts[2]!, "a", { timeout: 0 }), "NNG_ETIMEDOUT")
+      yield* failing(SocketContext.send(contexts[2]!, "a"), "NNG_ESTATE")
+    }).pipe(Effect.provide(inproc))
+  )
+
   it.scoped("[REP-20] a second receive that may not wait fails for that", () =>
     Effect.gen(function* () {
       const { rep, req } = yield* reqRep()

@@ -48,9 +48,10 @@ export class FakeLane implements Lane {
     this.pushed.push(Message.text(message))
   }
 
+  /** Who has what is pushed as it is has a copy of what others have as well. */
   share(message: Message.Message): void {
     this.shared++
-    this.push(message)
+    this.push(this.byReference ? Message.copy(message) : message)
   }
 
   next(): Message.Message | undefined {

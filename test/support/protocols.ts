@@ -8,8 +8,10 @@ import * as Pull0 from "effect-nng/Pull0"
 import * as Push0 from "effect-nng/Push0"
 import * as Rep0 from "effect-nng/Rep0"
 import * as Req0 from "effect-nng/Req0"
+import * as Respondent0 from "effect-nng/Respondent0"
 import * as Socket from "effect-nng/Socket"
 import * as Sub0 from "effect-nng/Sub0"
+import * as Surveyor0 from "effect-nng/Surveyor0"
 import type { Transports } from "effect-nng/Transport"
 
 /** What sockets may be made with; which of it a kind has says its row. */
@@ -92,6 +94,32 @@ export const kinds: ReadonlyArray<Kind> = [
     protocol: Protocol.rep0,
     raw: true,
     make: any(Rep0.makeRaw),
+    ...both,
+    ttl: true,
+    recvBuffer: upTo8192(1)
+  },
+  {
+    name: "surveyor0",
+    protocol: Protocol.surveyor0,
+    raw: false,
+    make: any(Surveyor0.make),
+    ...both,
+    ready: (socket) => Socket.send(socket, "survey")
+  },
+  {
+    name: "raw surveyor0",
+    protocol: Protocol.surveyor0,
+    raw: true,
+    make: any(Surveyor0.makeRaw),
+    ...both,
+    recvBuffer: upTo8192(1)
+  },
+  { name: "respondent0", protocol: Protocol.respondent0, raw: false, make: any(Respondent0.make), ...both, ttl: true },
+  {
+    name: "raw respondent0",
+    protocol: Protocol.respondent0,
+    raw: true,
+    make: any(Respondent0.makeRaw),
     ...both,
     ttl: true,
     recvBuffer: upTo8192(1)

@@ -14,7 +14,9 @@ import type { Input, Message } from "../../Message.js"
 import type { Pipe } from "../../Pipe.js"
 import type * as Rep0Api from "../../Rep0.js"
 import type * as Req0Api from "../../Req0.js"
+import type * as Respondent0Api from "../../Respondent0.js"
 import type * as Api from "../../Socket.js"
+import type * as Surveyor0Api from "../../Surveyor0.js"
 import type { Transports } from "../../Transport.js"
 import * as Aios from "../ports/aio.js"
 import { fromInput } from "../vocabulary/message.js"
@@ -29,6 +31,7 @@ import type { RequestContext } from "./requests.js"
 import * as Servers from "./serve.js"
 import * as Sockets from "./socket.js"
 import type { SocketImpl, Spec } from "./socket.js"
+import type { SurveyContext } from "./surveys.js"
 
 export { CanRecvTypeId, CanSendTypeId, ConfigurableTypeId, TypeId as SocketTypeId } from "./socket.js"
 export { TypeId as DialerTypeId } from "./dialer.js"
@@ -207,7 +210,47 @@ export const serve: {
     socket: Rep0Api.Rep0,
     handler: (request: Message) => Effect.Effect<Input, E, R>,
     options?: Rep0Api.ServeOptions
-  ) => Servers.serve(impl(socket), handler, options)
+  ) => Servers.serve("Rep0.serve", impl(socket), handler, options)
+)
+
+/** @internal */
+export const survey: {
+  (
+    message: Input,
+    options?: Surveyor0Api.SurveyOptions
+  ): (socket: Surveyor0Api.Surveyor0) => Stream.Stream<Message, Surveyor0Api.SurveyError>
+  (
+    socket: Surveyor0Api.Surveyor0,
+    message: Input,
+    options?: Surveyor0Api.SurveyOptions
+  ): Stream.Stream<Message, Surveyor0Api.SurveyError>
+} = dual(
+  (args) => isSocket(args[0]),
+  (socket: Surveyor0Api.Surveyor0, message: Input, options?: Surveyor0Api.SurveyOptions) =>
+    (impl(socket).conversation as SurveyContext).survey(message, options) as Stream.Stream<
+      Message,
+      Surveyor0Api.SurveyError
+    >
+)
+
+/** @internal */
+export const respond: {
+  <E, R>(
+    handler: (survey: Message) => Effect.Effect<Input | undefined, E, R>,
+    options?: Respondent0Api.ServeOptions
+  ): (socket: Respondent0Api.Respondent0) => Effect.Effect<never, E | Errors.ECLOSED | Errors.EINVAL, R>
+  <E, R>(
+    socket: Respondent0Api.Respondent0,
+    handler: (survey: Message) => Effect.Effect<Input | undefined, E, R>,
+    options?: Respondent0Api.ServeOptions
+  ): Effect.Effect<never, E | Errors.ECLOSED | Errors.EINVAL, R>
+} = dual(
+  (args) => isSocket(args[0]),
+  <E, R>(
+    socket: Respondent0Api.Respondent0,
+    handler: (survey: Message) => Effect.Effect<Input | undefined, E, R>,
+    options?: Respondent0Api.ServeOptions
+  ) => Servers.serve("Respondent0.serve", impl(socket), handler, options)
 )
 
 /** @internal */

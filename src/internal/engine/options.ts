@@ -42,6 +42,8 @@ export interface Settings {
   /** Infinity: never. */
   readonly resendTime: number
   readonly resendTick: number
+  /** Infinity: no deadline. */
+  readonly surveyTime: number
   readonly ttl: number
   readonly preferNew: boolean
   /** What the protocol allows for the least of the buffers that it has; fixed. */
@@ -59,6 +61,7 @@ export interface Input {
   readonly recvBuffer?: number | undefined
   readonly resendTime?: Duration.DurationInput | undefined
   readonly resendTick?: Duration.DurationInput | undefined
+  readonly surveyTime?: Duration.DurationInput | undefined
   readonly ttl?: number | undefined
   readonly preferNew?: boolean | undefined
 }
@@ -74,6 +77,7 @@ export const defaults: Settings = {
   recvBuffer: 0,
   resendTime: 60_000,
   resendTick: 1000,
+  surveyTime: 1000,
   ttl: 8,
   preferNew: true,
   leastBuffer: 0
@@ -107,6 +111,7 @@ const readers: {
     Either.flatMap(finite("resendTick", input), (millis) =>
       millis > 0 ? Either.right(millis) : invalid("resendTick", "is no time at all")
     ),
+  surveyTime: (input) => Either.map(time("surveyTime", input), (millis) => millis ?? Infinity),
   ttl: (input) => integer("ttl", input, 1, largestTtl),
   preferNew: Either.right
 }
@@ -132,6 +137,7 @@ export const change = (before: Settings, input: Input): Either.Either<Settings, 
     recvBuffer: read("recvBuffer", input, before),
     resendTime: read("resendTime", input, before),
     resendTick: read("resendTick", input, before),
+    surveyTime: read("surveyTime", input, before),
     ttl: read("ttl", input, before),
     preferNew: read("preferNew", input, before),
     leastBuffer: Either.right(before.leastBuffer)
@@ -143,7 +149,8 @@ const times: ReadonlySet<keyof Settings> = new Set([
   "reconnectMin",
   "reconnectMax",
   "resendTime",
-  "resendTick"
+  "resendTick",
+  "surveyTime"
 ])
 
 /**
