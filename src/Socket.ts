@@ -256,8 +256,8 @@ export interface Socket extends Inspectable, Pipeable {
   readonly statistics: Effect.Effect<Statistics>
   /**
    * Closes it before its scope does, and waits until its pipes are gone (`nng_socket_close`). `NNG_ECLOSED` when it is
-   * closed already, and of a raw one `NNG_EBUSY` while a device has it. **Interruption** stops the waiting, not the
-   * closing.
+   * closed already, and of a raw one `NNG_EBUSY` while a device has it.
+   * **Interruption** stops the waiting, not the closing.
    */
   readonly close: Effect.Effect<void, Errors.ECLOSED | Errors.EBUSY>
 }

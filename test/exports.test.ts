@@ -212,6 +212,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "Aio",
     "ByteStream",
     "ByteTransport",
+    "Device",
     "Dialer",
     "Duplex",
     "Entropy",
