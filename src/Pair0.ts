@@ -67,6 +67,7 @@ export interface MakeOptions extends Options, Socket.MakeOptions {}
  */
 export interface Pair0 extends Socket.CanSend, Socket.CanRecv, Socket.Configurable<Options> {
   readonly raw: false
+  /** As with every socket, but no device ever has it. **Interruption** stops the waiting, not the closing. */
   readonly close: Effect.Effect<void, Errors.ECLOSED>
 }
 

@@ -75,6 +75,7 @@ export interface MakeOptions extends Options, Socket.MakeOptions {}
  */
 export interface Pub0 extends Socket.CanSend, Socket.Configurable<Options> {
   readonly raw: false
+  /** As with every socket, but no device ever has it. **Interruption** stops the waiting, not the closing. */
   readonly close: Effect.Effect<void, Errors.ECLOSED>
 }
 

@@ -60,6 +60,7 @@ export interface MakeOptions extends Options, Socket.MakeOptions {}
  */
 export interface Pull0 extends Socket.CanRecv, Socket.Configurable<Options> {
   readonly raw: false
+  /** As with every socket, but no device ever has it. **Interruption** stops the waiting, not the closing. */
   readonly close: Effect.Effect<void, Errors.ECLOSED>
 }
 

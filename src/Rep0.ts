@@ -82,6 +82,7 @@ export interface Rep0
     Socket.Configurable<Options>,
     SocketContext.HasContexts<Context, SocketContext.Options> {
   readonly raw: false
+  /** As with every socket, but no device ever has it. **Interruption** stops the waiting, not the closing. */
   readonly close: Effect.Effect<void, Errors.ECLOSED>
 }
 

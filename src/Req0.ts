@@ -121,6 +121,7 @@ export interface Req0
     Socket.Configurable<Options>,
     SocketContext.HasContexts<Context, ContextOptions> {
   readonly raw: false
+  /** As with every socket, but no device ever has it. **Interruption** stops the waiting, not the closing. */
   readonly close: Effect.Effect<void, Errors.ECLOSED>
 }
 

@@ -105,6 +105,7 @@ export interface Context extends SocketContext.CanRecv, SocketContext.Configurab
 export interface Sub0
   extends Socket.CanRecv, Socket.Configurable<Options>, SocketContext.HasContexts<Context, ContextOptions> {
   readonly raw: false
+  /** As with every socket, but no device ever has it. **Interruption** stops the waiting, not the closing. */
   readonly close: Effect.Effect<void, Errors.ECLOSED>
 }
 
