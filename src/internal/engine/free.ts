@@ -238,7 +238,9 @@ export class SendAll extends Sending {
     if (conversation.sendsClosed !== undefined) return conversation.sendsClosed
     const from = this.next
     while (this.next < messages.length && conversation.verbs.send(messages[this.next]!)) this.next++
-    conversation.shared.counts.sent += this.next - from
+    const { counts, turn } = conversation.shared
+    counts.sent += this.next - from
+    turn.unsafeDue(this.next - from)
     if (this.next > from) conversation.receivers.notify()
     return this.next === messages.length ? Exit.void : undefined
   }
@@ -281,7 +283,9 @@ export class RecvChunk extends Receiving<Chunk.NonEmptyChunk<Message>> {
       if (messages.length >= max) break
     }
     if (messages.length === 0) return undefined
-    conversation.shared.counts.received += messages.length
+    const { counts, turn } = conversation.shared
+    counts.received += messages.length
+    turn.unsafeDue(messages.length)
     conversation.senders.notify()
     return Exit.succeed(Chunk.unsafeFromArray(messages) as Chunk.NonEmptyChunk<Message>)
   }
