@@ -50,6 +50,18 @@ describe("messages over bytes", () => {
     return { bytes, messages, told: listen(messages) }
   }
 
+  it("offer the stream the place of a large body, where it need not be", () => {
+    const { bytes, messages, told } = make()
+    const large = frame("x".repeat(100_000))
+    expect(messages.pull()).toBeUndefined()
+    bytes.arrive(large)
+    expect(messages.pull()).toBeUndefined()
+    bytes.arrive(large.subarray(0, 60_000))
+    expect(bytes.offered.at(-1)!.length).toBe(large.length - 60_000)
+    bytes.arrive(large.subarray(60_000))
+    expect(told.got.map(({ length }) => length)).toEqual([100_000, 100_000])
+  })
+
   describe("whenSent", () => {
     it.effect("calls back later, and once, when nothing was sent", () =>
       Effect.gen(function* () {
