@@ -25,9 +25,10 @@ const pushAll = (messages: Messages, ...bodies: ReadonlyArray<string>): Array<bo
   bodies.map((body) => messages.push(Message.make(body)))
 
 /** What its owner is told. */
-const listen = (messages: Messages) => {
+const listen = (messages: Messages, awaits = false) => {
   const told = { got: [] as Array<string>, drained: 0, closed: [] as Array<string> }
   messages.start({
+    awaits,
     onPull: (batch) => void told.got.push(...texts(batch)),
     onDrain: () => void told.drained++,
     onClose: (error) => void told.closed.push(error._tag)
@@ -253,6 +254,37 @@ describe("messages without bytes", () => {
       expect(answer.times).toBe(0)
       yield* settle
       expect(answer.times).toBe(1)
+    })
+  )
+
+  it.effect("where somebody waits for what was asked for, one more comes with it, and one is between", () =>
+    Effect.gen(function* () {
+      const [ours, theirs] = pair()
+      const told = listen(ours)
+      const toldThem = listen(theirs, true)
+      expect(theirs.pull()).toBeUndefined()
+      expect(pushAll(ours, "a", "b", "c")).toEqual([true, true, false])
+      yield* settle
+      expect([toldThem.got, told.drained]).toEqual([["a", "b"], 0])
+      expect(texts(theirs.pull()!)).toEqual(["c"])
+      yield* settle
+      expect(told.drained).toBe(1)
+      // it has not asked yet
+      expect(pushAll(ours, "d")).toEqual([false])
+    })
+  )
+
+  it.effect("what came with it comes back too when the other side closes before it was told", () =>
+    Effect.gen(function* () {
+      const [ours, theirs] = pair()
+      listen(ours)
+      const toldThem = listen(theirs, true)
+      expect(theirs.pull()).toBeUndefined()
+      pushAll(ours, "a", "b", "c")
+      theirs.close()
+      yield* settle
+      expect(toldThem.got).toEqual([])
+      expect(left(ours.close())).toEqual({ unsent: ["a", "b", "c"], doubtful: [] })
     })
   )
 

@@ -10,6 +10,7 @@ import * as Pair0 from "effect-nng/Pair0"
 import * as Socket from "effect-nng/Socket"
 import * as TestTransport from "effect-nng/TestTransport"
 import type { Transports } from "effect-nng/Transport"
+import { inprocAlone } from "../support/laws.js"
 import {
   awaitReadable,
   begin,
@@ -117,6 +118,21 @@ describe("two pair0 sockets", () => {
       expect(yield* ended(third)).toBe(true)
       expect(yield* drain(right)).toEqual(["2", "3"])
     }).pipe(Effect.provide(network))
+  )
+
+  it.scoped("[PAIR0-06] what a receive that waits is about to take is not among them", () =>
+    Effect.gen(function* () {
+      const { left, right } = yield* pair()
+      const receiving = yield* begin(recvText(right))
+      const sent: Array<string> = []
+      for (const text of ["1", "2", "3", "4"]) {
+        const done = yield* Effect.either(Socket.send(left, text, { nonblocking: true }))
+        if (Either.isRight(done)) sent.push(text)
+      }
+      expect(sent).toEqual(["1", "2", "3"])
+      expect(yield* Fiber.join(receiving)).toBe("1")
+      expect(yield* drain(right)).toEqual(["2", "3"])
+    }).pipe(Effect.provide(inprocAlone))
   )
 
   it.scoped("[PAIR0-07] it is writable with a peer that has room", () =>

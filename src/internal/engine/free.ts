@@ -50,6 +50,10 @@ export class FreeConversation extends Conversation {
     return !this.senders.none
   }
 
+  override get awaits(): boolean {
+    return this.receivers.waiting
+  }
+
   notify(): void {
     this.receivers.notify()
     this.senders.notify()
