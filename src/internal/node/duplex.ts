@@ -5,6 +5,8 @@ import type { Handler, Leftover } from "../../Duplex.js"
 import { noLeftover } from "../../Duplex.js"
 import * as Errors from "../../Errors.js"
 import { fromNode, narrow } from "./errno.js"
+import type { Reads } from "./reading.js"
+import { readsOf } from "./reading.js"
 import { soon } from "../ports/soon.js"
 
 const streamErrors = [
@@ -39,13 +41,16 @@ export class NodeDuplex implements Bytes {
   private ahead: Uint8Array | undefined = undefined
   private writing: ReadonlyArray<Uint8Array> | undefined = undefined
   private error: StreamError | undefined = undefined
+  private readonly reads: Reads | undefined
 
   constructor(private readonly stream: NodeStream.Duplex) {
     if (stream.destroyed) {
       this.error = stream.errored ? streamError(stream.errored) : new Errors.ECLOSED({ operation: "stream" })
     }
     stream.pause()
-    stream.on("data", this.onData)
+    this.reads = readsOf(stream)
+    if (this.reads === undefined) stream.on("data", this.onData)
+    else this.reads.target = this.onData
     stream.on("error", this.onError)
     stream.on("close", this.onEnd)
   }
@@ -67,6 +72,10 @@ export class NodeDuplex implements Bytes {
       this.stream.resume()
     }
     return undefined
+  }
+
+  offer(room: Uint8Array): void {
+    if (this.reads !== undefined) this.reads.room = room
   }
 
   push(pieces: ReadonlyArray<Uint8Array>): boolean {

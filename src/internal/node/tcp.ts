@@ -18,6 +18,7 @@ import { check, hosts } from "../connection/tcpUrl.js"
 import { acquireRelease } from "../ports/scoped.js"
 import { NodeDuplex } from "./duplex.js"
 import { fromNode, narrow } from "./errno.js"
+import { adopt, makeSocket } from "./reading.js"
 
 const dialErrors = [
   "NNG_EADDRINVAL",
@@ -94,7 +95,7 @@ const connectOne = (
 ): Effect.Effect<Net.Socket, NodeJS.ErrnoException, Scope.Scope> =>
   acquireRelease(
     // the handle is inert here, and without a listener an error would end the process
-    Effect.sync(() => new Net.Socket({ noDelay, keepAlive } as Net.SocketConstructorOpts).on("error", () => {})),
+    Effect.sync(() => makeSocket({ noDelay, keepAlive } as Net.SocketConstructorOpts).on("error", () => {})),
     destroy
   ).pipe(
     Effect.tap((socket) =>
@@ -270,8 +271,9 @@ class Server {
     return Effect.sync(() => (this.wake = undefined))
   })
 
-  private readonly onConnection = (socket: Net.Socket) => {
-    if (this.closed || this.made.length >= backlog) return void socket.destroy()
+  private readonly onConnection = (accepted: Net.Socket) => {
+    if (this.closed || this.made.length >= backlog) return void accepted.destroy()
+    const socket = adopt(accepted)
     socket.on("error", () => {})
     this.made.push(socket)
     this.wake?.()
