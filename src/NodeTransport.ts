@@ -23,6 +23,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as ByteTransport from "./ByteTransport.js"
 import * as InprocTransport from "./InprocTransport.js"
 import * as Tcp from "./internal/node/tcp.js"
 import type { Transport } from "./Transport.js"
@@ -36,7 +37,7 @@ import { Transports } from "./Transport.js"
  * @since 0.1.0
  * @category constructors
  */
-export const makeTcp: Effect.Effect<Transport> = Effect.succeed(Tcp.transport)
+export const makeTcp: Effect.Effect<Transport> = Effect.sync(() => ByteTransport.make(Tcp.bytes))
 
 /**
  * tcp alone.
@@ -53,3 +54,13 @@ export const layerTcp: Layer.Layer<Transports> = Layer.orDie(Transports.layer(ma
  * @category layers
  */
 export const layer: Layer.Layer<Transports> = Layer.orDie(Transports.layer(InprocTransport.make, makeTcp))
+
+/**
+ * Those that carry bytes, for programs that speak other protocols over them: `ByteTransport.dial` and `listen`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerBytes: Layer.Layer<ByteTransport.ByteTransports> = Layer.orDie(
+  ByteTransport.ByteTransports.layer(Tcp.bytes)
+)

@@ -30,6 +30,7 @@ import * as Stream from "effect/Stream"
 import type { StreamError } from "./ByteStream.js"
 import * as Duplex from "./Duplex.js"
 import * as Errors from "./Errors.js"
+import { byScheme } from "./internal/ports/choose.js"
 import type { Message } from "./Message.js"
 import type { PipeProperties } from "./Pipe.js"
 import type { Protocol } from "./Protocol.js"
@@ -345,21 +346,7 @@ export class Transports extends Context.Tag("effect-nng/Transports")<Transports,
           Effect.Effect.Error<Members[number]>,
           Effect.Effect.Context<Members[number]>
         >,
-        byScheme
+        (transports) => byScheme(transports, "Transports.layer")
       )
     )
 }
-
-const byScheme = (transports: ReadonlyArray<Transport>): Effect.Effect<ReadonlyMap<string, Transport>, Errors.EEXIST> =>
-  Effect.suspend(() => {
-    const map = new Map<string, Transport>()
-    for (const transport of transports) {
-      for (const scheme of transport.schemes) {
-        if (map.has(scheme)) {
-          return new Errors.EEXIST({ operation: "Transports.layer", reason: `two transports serve ${scheme}://` })
-        }
-        map.set(scheme, transport)
-      }
-    }
-    return Effect.succeed(map)
-  })

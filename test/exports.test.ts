@@ -29,7 +29,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "wait"
   ],
   ByteStream: ["TypeId", "isByteStream", "make", "stream"],
-  ByteTransport: ["connection", "make"],
+  ByteTransport: ["ByteTransports", "connection", "dial", "listen", "make", "opened"],
   Dialer: ["TypeId", "isDialer", "make", "start", "startAio"],
   Duplex: ["effects", "noLeftover"],
   Entropy: ["Entropy", "make"],
@@ -97,7 +97,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "unsafeSetPipe",
     "unsafeView"
   ],
-  NodeTransport: ["layer", "layerTcp", "makeTcp"],
+  NodeTransport: ["layer", "layerBytes", "layerTcp", "makeTcp"],
   Pair0: ["make"],
   Pipe: ["TypeId", "isPipe"],
   Protocol: [

@@ -44,32 +44,42 @@ const join = (before: Uint8Array, after: Uint8Array): Uint8Array => {
 }
 
 /**
- * The SP handshake, with its deadline.
+ * Fails what has not ended when a handshake must have.
  *
  * @internal
  */
-export const connection = (
-  stream: ByteStream,
+export const inTime = <A, E, R>(
+  self: Effect.Effect<A, E, R>,
+  what: string
+): Effect.Effect<A, E | Errors.ETIMEDOUT, R> =>
+  Effect.timeoutFail(self, {
+    duration: deadline,
+    onTimeout: () =>
+      new Errors.ETIMEDOUT({ operation: "handshake", reason: `no ${what} within ${Duration.format(deadline)}` })
+  })
+
+/**
+ * Opens a stream and does the SP handshake over it, all within one deadline.
+ *
+ * @internal
+ */
+export const connection = <R = never>(
+  open: Effect.Effect<ByteStream, HandshakeError, R>,
   options: {
     readonly protocol: Protocol
     readonly recvMaxSize: number
     readonly format: Format
     readonly pool: BlockPool
   }
-): Effect.Effect<Connection, HandshakeError> =>
-  greet(stream, options.protocol).pipe(
-    Effect.timeoutFail({
-      duration: deadline,
-      onTimeout: () =>
-        new Errors.ETIMEDOUT({
-          operation: "handshake",
-          reason: `no SP header within ${Duration.format(deadline)}`
+): Effect.Effect<Connection, HandshakeError, R> =>
+  inTime(
+    Effect.flatMap(open, (stream) =>
+      Effect.map(greet(stream, options.protocol), ({ glued, peerProtocol }) =>
+        Transport.connection(new ByteMessages(stream.bytes, options.format, options.pool, options.recvMaxSize, glued), {
+          peerProtocol,
+          properties: stream.properties
         })
-    }),
-    Effect.map(({ glued, peerProtocol }) =>
-      Transport.connection(new ByteMessages(stream.bytes, options.format, options.pool, options.recvMaxSize, glued), {
-        peerProtocol,
-        properties: stream.properties
-      })
-    )
+      )
+    ),
+    "SP header"
   )

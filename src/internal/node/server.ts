@@ -1,0 +1,121 @@
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Net from "node:net"
+import * as Errors from "../../Errors.js"
+import type { AcceptError } from "../../Transport.js"
+import { acquireRelease } from "../ports/scoped.js"
+import { destroy } from "./connect.js"
+import { toAcceptError } from "./errors.js"
+
+/** Connections that were made and that nobody has asked for yet; Node cannot be told to accept no more. */
+const backlog = 128
+
+/**
+ * Sockets that have come and that nobody has asked for yet, and who waits for one.
+ *
+ * @internal
+ */
+export class Arrivals {
+  private readonly made: Array<Net.Socket> = []
+  private readonly failures: Array<AcceptError> = []
+  private wake: (() => void) | undefined = undefined
+  closed = false
+
+  /** Takes a connection into the scope; until then it is owned here. **Interruption** takes none. */
+  readonly accept: Effect.Effect<Net.Socket, AcceptError, Scope.Scope> = Effect.suspend(() => this.next).pipe(
+    Effect.zipRight(
+      acquireRelease(
+        Effect.suspend((): Effect.Effect<Net.Socket | undefined, AcceptError> => {
+          const failure = this.failures.shift()
+          if (failure !== undefined) return failure
+          if (this.closed) return new Errors.ECLOSED({ operation: "accept" })
+          return Effect.succeed(this.made.shift())
+        }),
+        (socket) => (socket === undefined ? Effect.void : destroy(socket))
+      )
+    ),
+    Effect.flatMap((socket) => (socket === undefined ? this.accept : Effect.succeed(socket)))
+  )
+
+  readonly add = (socket: Net.Socket): void => {
+    if (this.closed || this.made.length >= backlog) return void socket.destroy()
+    socket.on("error", () => {})
+    this.made.push(socket)
+    this.wake?.()
+  }
+
+  readonly fail = (cause: Error): void => {
+    if (this.failures.length < backlog) this.failures.push(toAcceptError(cause))
+    this.wake?.()
+  }
+
+  close(): void {
+    this.closed = true
+    for (const socket of this.made.splice(0)) socket.destroy()
+    this.wake?.()
+  }
+
+  private readonly next: Effect.Effect<void> = Effect.async((resume) => {
+    if (this.made.length > 0 || this.failures.length > 0 || this.closed) return resume(Effect.void)
+    this.wake = () => {
+      this.wake = undefined
+      resume(Effect.void)
+    }
+    return Effect.sync(() => (this.wake = undefined))
+  })
+}
+
+/**
+ * A listening server of Node, and the connections it has made.
+ *
+ * @internal
+ */
+export class Server {
+  private readonly server: Net.Server
+  private readonly arrivals = new Arrivals()
+
+  constructor(options: Net.ServerOpts = {}) {
+    this.server = Net.createServer({ ...options, pauseOnConnect: true })
+    this.server.on("connection", this.arrivals.add)
+    this.server.on("error", () => {})
+  }
+
+  readonly accept = this.arrivals.accept
+
+  /** Where it listens, as Node tells it. **Interruption** leaves it to `close`. */
+  listen(options: Net.ListenOptions): Effect.Effect<Net.AddressInfo | string | null, Error> {
+    return Effect.async((resume) => {
+      const { arrivals, server } = this
+      const onError = (error: Error) => resume(Effect.fail(error))
+      server.once("error", onError)
+      try {
+        server.listen({ backlog, ...options }, () => {
+          // Node looks a host up before it binds, and binds whatever happened meanwhile
+          if (arrivals.closed) return void server.close()
+          server.off("error", onError)
+          server.on("error", arrivals.fail)
+          resume(Effect.succeed(server.address()))
+        })
+      } catch (error) {
+        resume(Effect.fail(error as Error))
+      }
+    })
+  }
+
+  readonly close: Effect.Effect<void> = Effect.sync(() => {
+    this.arrivals.close()
+    // it says that it is done only when every connection is gone, and those have scopes of their own
+    if (this.server.listening) this.server.close()
+  })
+}
+
+/**
+ * A server that is closed with the scope.
+ *
+ * @internal
+ */
+export const make = (options?: Net.ServerOpts): Effect.Effect<Server, never, Scope.Scope> =>
+  acquireRelease(
+    Effect.sync(() => new Server(options)),
+    (server) => server.close
+  )
