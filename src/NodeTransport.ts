@@ -1,9 +1,11 @@
 /**
- * The transports of Node: `tcp://`, `tcp4://` and `tcp6://` (nng_tcp(7)), and `inproc://` with them.
+ * The transports of Node: `tcp://`, `tcp4://` and `tcp6://` (nng_tcp(7)), `tls+tcp://`, `tls+tcp4://` and `tls+tcp6://`
+ * (nng_tls(7)), and `inproc://` with them.
  *
  * **URLs.** A dialer needs `tcp://host:port`; `tcp://source;host:port` also names its own address. A listener takes
  * `tcp://host:port`, where port 0 is any free one, and `tcp://:port` or `tcp://*:port` for all of the machine's
  * addresses, IPv6 included where there is any (`tcp4` and `tcp6` take one family). All addresses of a name are tried.
+ * With `tls+` before it all of this is the same, and certificates come in the option `tls`: see `Tls`.
  *
  * @example
  * ```ts
@@ -26,6 +28,7 @@ import * as Layer from "effect/Layer"
 import * as ByteTransport from "./ByteTransport.js"
 import * as InprocTransport from "./InprocTransport.js"
 import * as Tcp from "./internal/node/tcp.js"
+import * as Tls from "./internal/node/tls.js"
 import type { Transport } from "./Transport.js"
 import { Transports } from "./Transport.js"
 
@@ -48,12 +51,30 @@ export const makeTcp: Effect.Effect<Transport> = Effect.sync(() => ByteTransport
 export const layerTcp: Layer.Layer<Transports> = Layer.orDie(Transports.layer(makeTcp))
 
 /**
+ * TLS over tcp, by `node:tls`.
+ *
+ * **Interruption**: none, it does not wait.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeTls: Effect.Effect<Transport> = Effect.sync(() => ByteTransport.make(Tls.bytes))
+
+/**
+ * TLS alone: a program with this layer speaks nothing in plain.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerTls: Layer.Layer<Transports> = Layer.orDie(Transports.layer(makeTls))
+
+/**
  * All of them.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<Transports> = Layer.orDie(Transports.layer(InprocTransport.make, makeTcp))
+export const layer: Layer.Layer<Transports> = Layer.orDie(Transports.layer(InprocTransport.make, makeTcp, makeTls))
 
 /**
  * Those that carry bytes, for programs that speak other protocols over them: `ByteTransport.dial` and `listen`.
@@ -62,5 +83,5 @@ export const layer: Layer.Layer<Transports> = Layer.orDie(Transports.layer(Inpro
  * @category layers
  */
 export const layerBytes: Layer.Layer<ByteTransport.ByteTransports> = Layer.orDie(
-  ByteTransport.ByteTransports.layer(Tcp.bytes)
+  ByteTransport.ByteTransports.layer(Tcp.bytes, Tls.bytes)
 )

@@ -34,6 +34,7 @@ import { byScheme } from "./internal/ports/choose.js"
 import type { Message } from "./Message.js"
 import type { PipeProperties } from "./Pipe.js"
 import type { Protocol } from "./Protocol.js"
+import type * as Tls from "./Tls.js"
 import type { Url } from "./Url.js"
 
 /**
@@ -80,7 +81,8 @@ export type DialError =
 
 /**
  * Why a listener could not bind: `NNG_EADDRINUSE` somebody has the address, `NNG_EADDRINVAL` it is not ours or does not
- * resolve, `NNG_EPERM` it needs rights, `NNG_ENOENT` its directory is missing; the rest as the operating system said.
+ * resolve, `NNG_EPERM` it needs rights, `NNG_ENOENT` its directory is missing, `NNG_ECRYPTO` its certificate or key is not
+ * good; the rest as the operating system said.
  *
  * @since 0.1.0
  * @category errors
@@ -88,6 +90,7 @@ export type DialError =
 export type ListenError =
   | Errors.EADDRINUSE
   | Errors.EADDRINVAL
+  | Errors.ECRYPTO
   | Errors.EINVAL
   | Errors.ENOENT
   | Errors.ENOFILES
@@ -200,6 +203,8 @@ export interface TcpOptions {
  */
 export interface TransportOptions {
   readonly tcp?: TcpOptions | undefined
+  /** Certificates and what is asked of the peer's (`NNG_OPT_TLS_CONFIG`). */
+  readonly tls?: Tls.Source | undefined
 }
 
 /**

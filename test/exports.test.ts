@@ -97,7 +97,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "unsafeSetPipe",
     "unsafeView"
   ],
-  NodeTransport: ["layer", "layerBytes", "layerTcp", "makeTcp"],
+  NodeTransport: ["layer", "layerBytes", "layerTcp", "layerTls", "makeTcp", "makeTls"],
   Pair0: ["make"],
   Pipe: ["TypeId", "isPipe"],
   Protocol: [
@@ -198,6 +198,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "toward",
     "truncate"
   ],
+  Tls: ["fromFiles"],
   Transport: ["Transports", "connection", "connections"],
   Turn: ["Turn", "make"],
   Url: ["TypeId", "decode", "defaultPort", "format", "isUrl", "parse", "withPort"],
@@ -223,6 +224,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "Socket",
     "SocketContext",
     "TestTransport",
+    "Tls",
     "Transport",
     "Turn",
     "Url"
