@@ -122,6 +122,9 @@ class Player implements Peer {
   })
 }
 
+/** Plays a socket by hand, whoever made it. */
+export const play = (socket: Net.Socket): Peer => new Player(socket)
+
 const owned = (make: () => Net.Socket): Effect.Effect<Peer, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(Effect.sync(make), (socket) => Effect.sync(() => void socket.destroy())),

@@ -1,15 +1,41 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import type * as Scope from "effect/Scope"
 import type * as Net from "node:net"
+import type * as NodeStream from "node:stream"
 import * as ByteStream from "../../ByteStream.js"
 import type { ByteConnection, ByteTransport } from "../../ByteTransport.js"
+import type { PipeProperties } from "../../Pipe.js"
 import type { HandshakeError, TcpOptions } from "../../Transport.js"
 import { check, hosts } from "../connection/tcpUrl.js"
+import { acquireRelease } from "../ports/scoped.js"
 import { NodeDuplex } from "./duplex.js"
 import * as Tcp from "./tcp.js"
 import * as TlsOptions from "./tlsOptions.js"
 import type { Secured } from "./tlsUpgrade.js"
 import * as TlsUpgrade from "./tlsUpgrade.js"
+
+/** What TLS may take to hand the system what it was given before: it does one write at a time, and each ends in a turn. */
+const mostTurns = 4
+
+/** As with tcp, what was sent before the end gets out if the system takes it at once. */
+const letGo = (stream: NodeStream.Duplex, turns = mostTurns, done: () => void = () => {}): void => {
+  if (turns > 0 && stream.writableLength > 0 && !stream.destroyed) {
+    return void setImmediate(letGo, stream, turns - 1, done)
+  }
+  stream.destroy()
+  done()
+}
+
+/** A stream over TLS, which the scope lets go of before the connection below ends. */
+const toStream = (
+  { properties: tls, socket }: Secured,
+  properties: PipeProperties
+): Effect.Effect<ByteStream.ByteStream, never, Scope.Scope> =>
+  acquireRelease(
+    Effect.sync(() => ByteStream.make(new NodeDuplex(socket, letGo), { ...properties, tls })),
+    () => Effect.async((resume) => letGo(socket, mostTurns, () => resume(Effect.void)))
+  )
 
 const toConnection = (
   raw: Net.Socket,
@@ -19,9 +45,7 @@ const toConnection = (
   const properties = Tcp.properties(raw, tcp)
   return {
     properties,
-    open: Effect.map(secured, (secured) =>
-      ByteStream.make(new NodeDuplex(secured.socket), { ...properties, tls: secured.properties })
-    )
+    open: Effect.flatMap(secured, (secured) => toStream(secured, properties))
   }
 }
 
