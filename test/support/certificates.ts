@@ -25,10 +25,15 @@ export interface Pair {
   readonly serialNumber: string
 }
 
+/** One that an authority has made, and that may itself sign, though nobody has allowed it to. */
+export interface Issued extends Pair {
+  readonly issue: (contents?: Contents) => Promise<Pair>
+}
+
 /** Who signs. */
 export interface Authority {
   readonly pem: string
-  readonly issue: (contents?: Contents) => Promise<Pair>
+  readonly issue: (contents?: Contents) => Promise<Issued>
   /** An authority below this one; its certificates come with its own. */
   readonly below: (commonName: string) => Promise<Authority>
   /** What it has revoked, as a list in PEM. */
@@ -54,10 +59,14 @@ const isAuthority = [
   new X509.KeyUsagesExtension(X509.KeyUsageFlags.keyCertSign | X509.KeyUsageFlags.cRLSign, true)
 ]
 
+const nameOf = (value: string) =>
+  ({
+    type: isIP(value) > 0 ? ("ip" as const) : value.includes("://") ? "url" : value.includes("@") ? "email" : "dns",
+    value
+  }) as const
+
 const leaf = ({ names = [], usages = ["server", "client"] }: Contents) => [
-  new X509.SubjectAlternativeNameExtension(
-    names.map((value) => ({ type: isIP(value) > 0 ? ("ip" as const) : ("dns" as const), value }))
-  ),
+  new X509.SubjectAlternativeNameExtension(names.map(nameOf)),
   new X509.ExtendedKeyUsageExtension(usages.map((name) => usage[name]))
 ]
 
@@ -86,7 +95,8 @@ const authorityOf = (self: X509.X509Certificate, keys: webcrypto.CryptoKeyPair, 
       const own = await newKeys()
       const serialNumber = nextSerial()
       const made = await sign(serialNumber, contents.commonName ?? "somebody", own.publicKey, leaf(contents), contents)
-      return { cert: `${made.toString("pem")}\n${chain}`, key: await toPem(own), serialNumber }
+      const cert = `${made.toString("pem")}\n${chain}`
+      return { cert, key: await toPem(own), serialNumber, issue: authorityOf(made, own, cert).issue }
     },
     below: async (commonName) => {
       const own = await newKeys()
@@ -102,7 +112,7 @@ const authorityOf = (self: X509.X509Certificate, keys: webcrypto.CryptoKeyPair, 
         signingAlgorithm: algorithm,
         signingKey: keys.privateKey
       })
-      return list.toString("pem")
+      return X509.PemConverter.encode(list.rawData, "X509 CRL")
     }
   }
 }

@@ -8,6 +8,7 @@ import type { ByteConnection, ByteTransport } from "../../ByteTransport.js"
 import type { PipeProperties } from "../../Pipe.js"
 import type { HandshakeError, TcpOptions } from "../../Transport.js"
 import { check, hosts } from "../connection/tcpUrl.js"
+import { nextTurn } from "../ports/nextTurn.js"
 import { acquireRelease } from "../ports/scoped.js"
 import { NodeDuplex } from "./duplex.js"
 import * as Tcp from "./tcp.js"
@@ -21,7 +22,7 @@ const mostTurns = 4
 /** As with tcp, what was sent before the end gets out if the system takes it at once. */
 const letGo = (stream: NodeStream.Duplex, turns = mostTurns, done: () => void = () => {}): void => {
   if (turns > 0 && stream.writableLength > 0 && !stream.destroyed) {
-    return void setImmediate(letGo, stream, turns - 1, done)
+    return void nextTurn(() => letGo(stream, turns - 1, done))
   }
   stream.destroy()
   done()
