@@ -6,6 +6,7 @@ import type * as Scope from "effect/Scope"
 import type { Transport, TransportOptions } from "effect-nng/Transport"
 import { Transports } from "effect-nng/Transport"
 import type * as Net from "node:net"
+import { Duplex } from "node:stream"
 import * as Tls from "node:tls"
 import type { Pair } from "./certificates.js"
 import type { Peer } from "./peers.js"
@@ -32,32 +33,34 @@ export const withOptions = <E, R>(
 const defined = (options: TransportOptions): TransportOptions =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 
-/** A TLS client played by hand: connected, and its handshake done. */
-export const dial = (port: number, options: Tls.ConnectionOptions): Effect.Effect<Peer, Error, Scope.Scope> =>
-  Effect.gen(function* () {
-    const below = yield* Peers.dial(port, { host: options.host ?? "127.0.0.1" })
-    below.socket.removeAllListeners("data")
-    const socket = yield* Effect.async<Tls.TLSSocket, Error>((resume) => {
+/** A TLS client played by hand over a connection: its handshake is done. */
+export const over = (below: Peer, options: Tls.ConnectionOptions): Effect.Effect<Peer, Error, Scope.Scope> =>
+  Effect.map(
+    Effect.async<Tls.TLSSocket, Error>((resume) => {
+      below.socket.removeAllListeners("data")
       const socket = Tls.connect({ ...options, socket: below.socket })
       socket.once("error", (error) => resume(Effect.fail(error)))
       socket.once("secureConnect", () => resume(Effect.succeed(socket)))
-    })
-    return { ...Peers.play(socket), reset: below.reset }
-  })
+    }),
+    (socket) => ({ ...Peers.play(socket), reset: below.reset })
+  )
+
+/** The same, connected first. */
+export const dial = (port: number, options: Tls.ConnectionOptions): Effect.Effect<Peer, Error, Scope.Scope> =>
+  Effect.flatMap(Peers.dial(port, { host: options.host ?? "127.0.0.1" }), (below) => over(below, options))
 
 /** A TLS server played by hand. */
 export interface Server {
   readonly port: number
   /** The next connection whose handshake is done. */
   readonly accept: Effect.Effect<Peer>
-  /** How its handshakes have failed. */
-  readonly failures: ReadonlyArray<NodeJS.ErrnoException>
+  /** The connections that TLS is spoken over. */
+  readonly below: ReadonlyArray<Net.Socket>
 }
 
 export const listen = (options: Tls.TlsOptions): Effect.Effect<Server, Error, Scope.Scope> =>
   Effect.gen(function* () {
     const peers: Array<Peer> = []
-    const failures: Array<Error> = []
     const sockets: Array<Net.Socket> = []
     let wake: () => void = () => {}
     const server = yield* Effect.acquireRelease(
@@ -66,9 +69,7 @@ export const listen = (options: Tls.TlsOptions): Effect.Effect<Server, Error, Sc
           socket.on("error", () => {})
           peers.push(Peers.play(socket))
           wake()
-        })
-          .on("connection", (socket) => sockets.push(socket))
-          .on("tlsClientError", (error) => failures.push(error))
+        }).on("connection", (socket) => sockets.push(socket))
       ),
       (server) =>
         Effect.sync(() => {
@@ -90,7 +91,7 @@ export const listen = (options: Tls.TlsOptions): Effect.Effect<Server, Error, Sc
         accept
       )
     })
-    return { port: (server.address() as Net.AddressInfo).port, accept, failures }
+    return { port: (server.address() as Net.AddressInfo).port, accept, below: sockets }
   })
 
 /** A certificate for Node. */
@@ -98,3 +99,19 @@ export const shown = ({ cert, key }: Pair): { readonly cert: string; readonly ke
   cert,
   key: Redacted.value(key)
 })
+
+/** What a client says first, as far as the server is concerned. */
+export const clientHello: Effect.Effect<Uint8Array> = Effect.async((resume) => {
+  const below = new Duplex({
+    read: () => {},
+    write: (chunk: Uint8Array, _, done) => {
+      done()
+      resume(Effect.succeed(chunk))
+    }
+  })
+  Tls.connect({ socket: below, rejectUnauthorized: false }).on("error", () => {})
+})
+
+/** Asks for another handshake, as TLS 1.2 has it. */
+export const negotiateAgain = ({ socket }: Peer): void =>
+  void (socket as Tls.TLSSocket).renegotiate({ rejectUnauthorized: false }, () => {})

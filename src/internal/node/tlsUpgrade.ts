@@ -54,6 +54,9 @@ const secured = (socket: Tls.TLSSocket, authMode: AuthMode): Secured => ({
   properties: properties(socket, authMode !== "none" && socket.authorized)
 })
 
+/** Once TLS is up Node tells of what is wrong with it, and leaves the connection open. */
+const cutOnError = (socket: Tls.TLSSocket): void => void socket.on("error", () => void socket.destroy())
+
 class Client implements Side {
   private readonly authMode: AuthMode
   private readonly context: Tls.SecureContext
@@ -76,7 +79,8 @@ class Client implements Side {
         secureContext: this.context,
         rejectUnauthorized: this.authMode === "required"
       })
-      socket.on("error", (cause) => resume(Effect.fail(toHandshakeError(cause))))
+      cutOnError(socket)
+      socket.once("error", (cause) => resume(Effect.fail(toHandshakeError(cause))))
       socket.once("close", () => resume(Effect.fail(gone(raw))))
       socket.once("secureConnect", () => resume(Effect.sync(() => secured(socket, this.authMode))))
       return Effect.sync(() => void socket.destroy())
@@ -108,6 +112,7 @@ class Server implements Side {
       rejectUnauthorized: authMode === "required"
     })
     this.server.on("secureConnection", (socket) => {
+      cutOnError(socket)
       socket.disableRenegotiation()
       this.settle(
         socket,
