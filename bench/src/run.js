@@ -10,6 +10,8 @@ const ids = [
   "tcp-1k",
   "tcp-64k",
   "tcp-1m",
+  "tls-64",
+  "tls-64k",
   "reqrep-rtt",
   "reqrep-pipelined",
   "inproc-64",
