@@ -118,6 +118,9 @@ export type ConfigError =
  * The option of an endpoint: a configuration, or what makes one for each connection. A listener runs it once more when it
  * starts, to fail then rather than later.
  *
+ * **Interruption** is the Effect's own: it comes when the dial is interrupted, the endpoint closes, or the ten seconds that
+ * a listener gives a connection are over.
+ *
  * @since 0.1.0
  * @category models
  */

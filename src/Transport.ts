@@ -203,7 +203,7 @@ export interface TcpOptions {
  */
 export interface TransportOptions {
   readonly tcp?: TcpOptions | undefined
-  /** Certificates and what is asked of the peer's (`NNG_OPT_TLS_CONFIG`). */
+  /** Certificates and what is asked of the peer's (`NNG_OPT_TLS_CONFIG`). **Interruption** is the Effect's own. */
   readonly tls?: Tls.Source | undefined
 }
 
