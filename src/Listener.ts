@@ -57,6 +57,7 @@ export type MakeError = Errors.EADDRINVAL | Errors.EINVAL | Errors.ENOTSUP | Err
  * - `NNG_EADDRINVAL`: it does not resolve, or is none of this machine;
  * - `NNG_EPERM`: it needs rights, as ports below 1024 may;
  * - `NNG_ENOENT`: the listener is closed; or the directory of its path does not exist;
+ * - `NNG_ECRYPTO`: its certificate, key or authorities are not good (TLS);
  * - `NNG_ESTATE`: it is started already;
  * - `NNG_ECLOSED`: the socket is closed, or was meanwhile;
  * - `NNG_EINVAL`, `NNG_ENOTSUP`, `NNG_ENOMEM`, `NNG_ENOFILES`, `NNG_ESYSERR`: the system refused.

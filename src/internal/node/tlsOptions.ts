@@ -112,15 +112,18 @@ const toContextOptions = ({
   }
 }
 
-/** All that makes a difference. */
-const partsOf = (config: Config): ReadonlyArray<string | undefined> => {
-  const { authMode, ca, crl, maxVersion, minVersion, ownCert, serverName } = config
-  const own =
-    ownCert === undefined
-      ? []
-      : [ownCert.cert, Redacted.value(ownCert.key), ownCert.passphrase && Redacted.value(ownCert.passphrase)]
-  return [authMode, ca, crl, maxVersion, minVersion, serverName, ...own]
-}
+/** All that makes a difference, each at its place. */
+const partsOf = ({ authMode, ca, crl, maxVersion, minVersion, ownCert, serverName }: Config) => [
+  authMode,
+  serverName,
+  minVersion,
+  maxVersion,
+  ca,
+  crl,
+  ownCert?.cert,
+  ownCert && Redacted.value(ownCert.key),
+  ownCert?.passphrase && Redacted.value(ownCert.passphrase)
+]
 
 const same = (left: Config, right: Config): boolean => {
   if (left === right) return true
