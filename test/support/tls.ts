@@ -115,3 +115,14 @@ export const clientHello: Effect.Effect<Uint8Array> = Effect.async((resume) => {
 /** Asks for another handshake, as TLS 1.2 has it. */
 export const negotiateAgain = ({ socket }: Peer): void =>
   void (socket as Tls.TLSSocket).renegotiate({ rejectUnauthorized: false }, () => {})
+
+/** The sessions that a client could take up again, as many as there are when asked. */
+export const sessionsOf = ({ socket }: Peer): (() => ReadonlyArray<Buffer>) => {
+  const before = (socket as Tls.TLSSocket).getSession()
+  const sessions: Array<Buffer> = before === undefined ? [] : [before]
+  socket.on("session", (session: Buffer) => sessions.push(session))
+  return () => sessions
+}
+
+/** Whether it has taken one up. */
+export const resumed = ({ socket }: Peer): boolean => (socket as Tls.TLSSocket).isSessionReused()

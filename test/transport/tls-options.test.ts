@@ -171,10 +171,10 @@ describe("material that does not fit together fails the start", () => {
         const server = yield* Peers.listen()
         const listener = yield* Listener.make(socket, `tls+tcp://127.0.0.1:${server.port}`, { tls: config(all) })
         // the port is taken: it has not come to that
-        expect(yield* Effect.flip(Listener.start(listener))).toMatchObject({ _tag: error })
+        expect(yield* Effect.flip(Listener.start(listener))).toMatchObject({ _tag: error, address: listener.url })
         expect(yield* listener.state).toEqual({ _tag: "Idle" })
         const dialer = yield* Dialer.make(socket, `tls+tcp://127.0.0.1:${server.port}`, { tls: config(all) })
-        expect(yield* Effect.flip(Dialer.start(dialer))).toMatchObject({ _tag: error })
+        expect(yield* Effect.flip(Dialer.start(dialer))).toMatchObject({ _tag: error, address: dialer.url })
         expect(yield* dialer.state).toEqual({ _tag: "Idle" })
         expect(server.accepted()).toBe(0)
       }))

@@ -277,6 +277,31 @@ describe("[S6, S15] a TLS listener", () => {
       expect((yield* told.find(tagged("HandshakeFailed"))).error).toMatchObject(ecrypto)
     }))
 
+  for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
+    test(`resumes no session, so that each client is looked at anew (${maxVersion})`, () =>
+      Effect.gen(function* () {
+        const { ca, client, server: own } = yield* wallet
+        const socket = yield* Pair0.make({ recvMaxSize: limit })
+        const tls = { ca: ca.pem, ownCert: own, authMode: "required" } as const
+        const listener = yield* Socket.listen(socket, "tls+tcp://127.0.0.1:0", { tls })
+        const options = { ca: ca.pem, host: "127.0.0.1", maxVersion, ...shown(client) }
+        const first = yield* TlsPeers.dial(Peers.portOf(listener), options)
+        const sessions = TlsPeers.sessionsOf(first)
+        yield* first.write(pair0, frame("first"))
+        yield* first.read(8)
+        expect(Message.text(yield* Socket.recv(socket))).toBe("first")
+        yield* first.end
+        yield* Effect.repeat(Effect.zipRight(turn, socket.pipes.get), { until: (pipes) => pipes.length === 0 })
+        const again = yield* TlsPeers.dial(Peers.portOf(listener), { ...options, session: sessions().at(-1) })
+        yield* again.write(pair0, frame("again"))
+        yield* again.read(8)
+        expect(Message.text(yield* Socket.recv(socket))).toBe("again")
+        expect(TlsPeers.resumed(again)).toBe(false)
+        const [pipe] = yield* socket.pipes.get
+        expect(pipe!.properties.tls).toMatchObject({ verified: true, peerCommonName: "the client" })
+      }))
+  }
+
   test("does not negotiate again", () =>
     Effect.gen(function* () {
       const { ca } = yield* wallet

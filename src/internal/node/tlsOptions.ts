@@ -51,7 +51,8 @@ const checkConfig = (
 export const check = (role: Role, source: Source = {}, address: string): Either.Either<void, CheckError> =>
   Effect.isEffect(source) ? Either.void : checkConfig(role, source, address)
 
-const crypto = (reason: string, cause?: unknown) => new Errors.ECRYPTO({ operation: "tls", reason, cause })
+/** As OpenSSL has it where a certificate or a key is no PEM. */
+const missing = (message: string): Error => Object.assign(new Error(message), { code: "ERR_OSSL_PEM_NO_START_LINE" })
 
 const blocks = (pem: string, labels: RegExp): ReadonlyArray<string> =>
   Array.from(pem.matchAll(/-----BEGIN ([^-\n]+)-----[\s\S]*?-----END \1-----/g))
@@ -61,7 +62,7 @@ const blocks = (pem: string, labels: RegExp): ReadonlyArray<string> =>
 /** Node passes over what is no certificate without a word, and would then trust nobody. */
 const certificates = (pem: string): ReadonlyArray<string> => {
   const found = blocks(pem, /^(X509 |TRUSTED )?CERTIFICATE$/)
-  if (found.length === 0) throw crypto("there is no certificate in ca")
+  if (found.length === 0) throw missing("ca has no certificate")
   for (const block of found) new X509Certificate(block)
   return found
 }
@@ -69,7 +70,7 @@ const certificates = (pem: string): ReadonlyArray<string> => {
 const revocations = (pem: string | undefined): ReadonlyArray<string> => {
   if (pem === undefined) return []
   const found = blocks(pem, /^X509 CRL$/)
-  if (found.length === 0) throw crypto("there is no list in crl")
+  if (found.length === 0) throw missing("crl has no list")
   return found
 }
 
@@ -82,8 +83,6 @@ const materialErrors = [
   "NNG_ENOTSUP",
   "NNG_EPERM"
 ] as const
-
-const toMaterialError = (cause: unknown): MaterialError => narrow(fromNode(cause, { operation: "tls" }), materialErrors)
 
 /** Node's options for a context of this configuration. Throws what it finds wrong. */
 const toContextOptions = ({
@@ -155,7 +154,7 @@ export const ready = <A>(
           last = { config, made }
           return made
         },
-        catch: toMaterialError
+        catch: (cause) => narrow(fromNode(cause, { operation: role, address }), materialErrors)
       })
     )
   }
