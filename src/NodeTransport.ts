@@ -25,6 +25,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ByteTransport from "./ByteTransport.js"
 import * as InprocTransport from "./InprocTransport.js"
+import * as Ipc from "./internal/node/ipc.js"
 import * as Tcp from "./internal/node/tcp.js"
 import type { Transport } from "./Transport.js"
 import { Transports } from "./Transport.js"
@@ -48,12 +49,30 @@ export const makeTcp: Effect.Effect<Transport> = Effect.sync(() => ByteTransport
 export const layerTcp: Layer.Layer<Transports> = Layer.orDie(Transports.layer(makeTcp))
 
 /**
+ * Socket files, abstract names and named pipes over `node:net`.
+ *
+ * **Interruption**: none, it does not wait.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeIpc: Effect.Effect<Transport> = Effect.sync(() => ByteTransport.make(Ipc.bytes))
+
+/**
+ * ipc alone.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerIpc: Layer.Layer<Transports> = Layer.orDie(Transports.layer(makeIpc))
+
+/**
  * All of them.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<Transports> = Layer.orDie(Transports.layer(InprocTransport.make, makeTcp))
+export const layer: Layer.Layer<Transports> = Layer.orDie(Transports.layer(InprocTransport.make, makeTcp, makeIpc))
 
 /**
  * Those that carry bytes, for programs that speak other protocols over them: `ByteTransport.dial` and `listen`.
@@ -62,5 +81,5 @@ export const layer: Layer.Layer<Transports> = Layer.orDie(Transports.layer(Inpro
  * @category layers
  */
 export const layerBytes: Layer.Layer<ByteTransport.ByteTransports> = Layer.orDie(
-  ByteTransport.ByteTransports.layer(Tcp.bytes)
+  ByteTransport.ByteTransports.layer(Tcp.bytes, Ipc.bytes)
 )

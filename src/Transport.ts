@@ -190,6 +190,24 @@ export interface TcpOptions {
   readonly keepAlive?: boolean | undefined
   /** A dialer's source address, without a port (`NNG_OPT_LOCADDR`). Default: the system chooses. */
   readonly localAddress?: string | undefined
+  /** A listener's: a descriptor that listens already, from then on the listener's (`NNG_OPT_LISTEN_FD`). */
+  readonly listenFd?: number | undefined
+}
+
+/**
+ * Options of the ipc family.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface IpcOptions {
+  /**
+   * A listener's: who may connect, as the mode of its socket file, 0 to 0o7777 (`NNG_OPT_IPC_PERMISSIONS`). It holds
+   * before anybody can reach the file. Default: 0o777 without the bits of the process's umask.
+   */
+  readonly permissions?: number | undefined
+  /** A listener's: a descriptor that listens already, from then on the listener's (`NNG_OPT_LISTEN_FD`). */
+  readonly listenFd?: number | undefined
 }
 
 /**
@@ -200,6 +218,7 @@ export interface TcpOptions {
  */
 export interface TransportOptions {
   readonly tcp?: TcpOptions | undefined
+  readonly ipc?: IpcOptions | undefined
 }
 
 /**

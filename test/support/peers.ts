@@ -128,19 +128,24 @@ const owned = (make: () => Net.Socket): Effect.Effect<Peer, never, Scope.Scope> 
     (socket) => new Player(socket)
   )
 
-/** A client played by hand. */
-export const dial = (
-  port: number,
-  options: Omit<Net.TcpNetConnectOpts, "port"> = {}
-): Effect.Effect<Peer, Error, Scope.Scope> =>
+const connect = (to: Net.SocketConnectOpts): Effect.Effect<Peer, Error, Scope.Scope> =>
   Effect.tap(
     owned(() => new Net.Socket()),
     ({ socket }) =>
       Effect.async<void, Error>((resume) => {
         socket.once("error", (error) => resume(Effect.fail(error)))
-        socket.connect({ host: "127.0.0.1", noDelay: true, ...options, port }, () => resume(Effect.void))
+        socket.connect(to, () => resume(Effect.void))
       })
   )
+
+/** A client played by hand. */
+export const dial = (
+  port: number,
+  options: Omit<Net.TcpNetConnectOpts, "port"> = {}
+): Effect.Effect<Peer, Error, Scope.Scope> => connect({ host: "127.0.0.1", noDelay: true, ...options, port })
+
+/** The same, of a socket file or an abstract name. */
+export const dialPath = (path: string): Effect.Effect<Peer, Error, Scope.Scope> => connect({ path })
 
 /** A server played by hand. */
 export interface Server {

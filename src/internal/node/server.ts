@@ -66,6 +66,13 @@ export class Arrivals {
 }
 
 /**
+ * Where Node is to listen; a descriptor listens already.
+ *
+ * @internal
+ */
+export type At = Net.ListenOptions | { readonly fd: number }
+
+/**
  * A listening server of Node, and the connections it has made.
  *
  * @internal
@@ -83,13 +90,13 @@ export class Server {
   readonly accept = this.arrivals.accept
 
   /** Where it listens, as Node tells it. **Interruption** leaves it to `close`. */
-  listen(options: Net.ListenOptions): Effect.Effect<Net.AddressInfo | string | null, Error> {
+  listen(at: At): Effect.Effect<Net.AddressInfo | string | null, Error> {
     return Effect.async((resume) => {
       const { arrivals, server } = this
       const onError = (error: Error) => resume(Effect.fail(error))
       server.once("error", onError)
       try {
-        server.listen({ backlog, ...options }, () => {
+        server.listen({ backlog, ...at }, () => {
           // Node looks a host up before it binds, and binds whatever happened meanwhile
           if (arrivals.closed) return void server.close()
           server.off("error", onError)
