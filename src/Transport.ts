@@ -27,7 +27,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
-import type { StreamError } from "./ByteStream.js"
+import type { ByteStream, StreamError } from "./ByteStream.js"
 import * as Duplex from "./Duplex.js"
 import * as Errors from "./Errors.js"
 import { byScheme } from "./internal/ports/choose.js"
@@ -103,6 +103,15 @@ export type ListenError =
  * @category errors
  */
 export type AcceptError = Errors.ECLOSED | Errors.ECONNABORTED | Errors.ENOFILES | Errors.ENOMEM | Errors.ESYSERR
+
+/**
+ * Why a connection that is there already could not be handed to a listener: `NNG_EINVAL` it is no open socket of a kind
+ * that is known, `NNG_ENOSPC` so many wait already, `NNG_ECLOSED` it listens no more.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type AdoptError = Errors.ECLOSED | Errors.EINVAL | Errors.ENOSPC
 
 /**
  * Why a connection that was made did not become a pipe: a peer that is silent (`NNG_ETIMEDOUT`), speaks something else
@@ -222,6 +231,36 @@ export interface TransportOptions {
 }
 
 /**
+ * The families of options that the transports of this package have, by scheme.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SchemeFamilies {
+  readonly inproc: never
+  readonly socket: never
+  readonly tcp: "tcp"
+  readonly tcp4: "tcp"
+  readonly tcp6: "tcp"
+  readonly ipc: "ipc"
+  readonly unix: "ipc"
+  readonly abstract: "ipc"
+}
+
+/**
+ * Forbids the options that the transport of a URL does not have, where its scheme is known to the compiler. Where it is
+ * not, they are `NNG_ENOTSUP` at run time.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Fitting<Url extends string> = Url extends `${infer Scheme}://${string}`
+  ? Scheme extends keyof SchemeFamilies
+    ? { readonly [Family in Exclude<keyof TransportOptions, SchemeFamilies[Scheme]>]?: undefined }
+    : {}
+  : {}
+
+/**
  * What a dialer or listener asks of its transport.
  *
  * @since 0.1.0
@@ -257,6 +296,11 @@ export interface Acceptor {
   readonly url: Url
   /** The next connection; it lives as long as the scope. **Interruption** accepts nothing. */
   readonly accept: Effect.Effect<Accepted, AcceptError, Scope.Scope>
+  /**
+   * Takes a connection that is there already, a descriptor or a stream, and accepts it; it owns it then. Absent where
+   * connections are made by listening. **Interruption**: none, it does not wait.
+   */
+  readonly adopt?: ((connection: number | ByteStream) => Effect.Effect<void, AdoptError>) | undefined
 }
 
 /**

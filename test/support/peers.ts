@@ -122,6 +122,9 @@ class Player implements Peer {
   })
 }
 
+/** The end of a connection that is there, played by hand. */
+export const play = (socket: Net.Socket): Peer => new Player(socket)
+
 const owned = (make: () => Net.Socket): Effect.Effect<Peer, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(Effect.sync(make), (socket) => Effect.sync(() => void socket.destroy())),
