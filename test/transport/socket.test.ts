@@ -257,15 +257,15 @@ const handedIn = Effect.map(
             return yield* new Errors.ECONNREFUSED({ operation: "dial", address: url.href })
           }
           // the other end is the listener's, once it has it
-          let left: Net.Socket | undefined
+          let adopted = false
           const [one, other] = yield* Effect.acquireRelease(loosePair, ([one, other]) =>
             Effect.sync(() => {
               one.destroy()
-              if (left === undefined) other.destroy()
+              if (!adopted) other.destroy()
             })
           )
           yield* Effect.orDie(listener.adopt(NodeTransport.fromDuplex(other)))
-          left = other
+          adopted = true
           return ByteTransport.opened(NodeTransport.fromDuplex(one))
         }),
       listen: (target) =>
