@@ -185,7 +185,9 @@ export const listen = (
     )
     yield* Effect.async<void, Error>((resume) => {
       server.once("error", (error) => resume(Effect.fail(error)))
-      server.listen({ host: "127.0.0.1", port: 0, ...options }, () => resume(Effect.void))
+      server.listen(options.path === undefined ? { host: "127.0.0.1", port: 0, ...options } : options, () =>
+        resume(Effect.void)
+      )
     })
     const accept: Effect.Effect<Peer> = Effect.suspend(() => {
       const peer = peers.shift()
@@ -199,6 +201,9 @@ export const listen = (
     })
     return { port: (server.address() as Net.AddressInfo).port, server, accept, accepted: () => accepted }
   })
+
+/** The same at a path. */
+export const listenPath = (path: string): Effect.Effect<Server, Error, Scope.Scope> => listen({ path })
 
 /** The port in an endpoint's URL. */
 export const portOf = ({ url }: { readonly url: string }): number => Number(/:(\d+)\/?$/.exec(url)?.[1])
