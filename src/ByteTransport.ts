@@ -38,9 +38,11 @@ import { BlockPool } from "./internal/wire/framing.js"
 import type { PipeProperties } from "./Pipe.js"
 import type {
   AcceptError,
+  Acceptor,
   CheckError,
   Connection,
   DialError,
+  Fitting,
   HandshakeError,
   ListenError,
   Target,
@@ -84,6 +86,11 @@ export interface ByteAcceptor {
   readonly url: Url
   /** The next connection, closed with the scope. **Interruption** accepts nothing. */
   readonly accept: Effect.Effect<ByteConnection, AcceptError, Scope.Scope>
+  /**
+   * Takes a connection that is there already, and accepts it; it owns it then. Absent where connections are made by
+   * listening. **Interruption**: none, it does not wait.
+   */
+  readonly adopt?: Acceptor["adopt"]
 }
 
 /**
@@ -161,7 +168,8 @@ export const make = (self: ByteTransport): Transport => {
         accept: Effect.map(acceptor.accept, (made) => ({
           properties: made.properties,
           handshake: greet(made, target)
-        }))
+        })),
+        adopt: acceptor.adopt
       }))
   }
 }
@@ -195,12 +203,12 @@ export class ByteTransports extends Context.Tag("effect-nng/ByteTransports")<
  * @since 0.1.0
  * @category constructors
  */
-export const dial = (
-  url: string,
-  options: TransportOptions = {}
+export const dial = <Url extends string>(
+  url: Url,
+  options?: TransportOptions & Fitting<Url>
 ): Effect.Effect<ByteStream, DialError, ByteTransports | Scope.Scope> =>
   Effect.gen(function* () {
-    const { transport, ...target } = yield* choose(yield* ByteTransports, "dial", url, options)
+    const { transport, ...target } = yield* choose(yield* ByteTransports, "dial", url, options ?? {})
     return yield* inTime(yield* transport.connect(target))
   })
 
@@ -227,15 +235,15 @@ export const dial = (
  * @since 0.1.0
  * @category constructors
  */
-export const listen = (
-  url: string,
-  options: TransportOptions = {}
+export const listen = <Url extends string>(
+  url: Url,
+  options?: TransportOptions & Fitting<Url>
 ): Effect.Effect<ByteAcceptor, CheckError | ListenError, ByteTransports | Scope.Scope> =>
   Effect.gen(function* () {
-    const { transport, ...target } = yield* choose(yield* ByteTransports, "listen", url, options)
+    const { transport, ...target } = yield* choose(yield* ByteTransports, "listen", url, options ?? {})
     const acceptor = yield* transport.listen(target)
     return {
-      url: acceptor.url,
+      ...acceptor,
       accept: Effect.map(acceptor.accept, (made) => ({ properties: made.properties, open: inTime(made) }))
     }
   })

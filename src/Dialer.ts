@@ -36,7 +36,7 @@ import type * as Errors from "./Errors.js"
 import * as internal from "./internal/engine/api.js"
 import type { Pipe } from "./Pipe.js"
 import type { Socket } from "./Socket.js"
-import type { TransportOptions } from "./Transport.js"
+import type { Fitting, TransportOptions } from "./Transport.js"
 
 /**
  * @since 0.1.0
@@ -260,8 +260,11 @@ export const isDialer: (u: unknown) => u is Dialer = internal.isDialer
  * @since 0.1.0
  * @category constructors
  */
-export const make: (socket: Socket, url: string, options?: Options) => Effect.Effect<Dialer, MakeError, Scope.Scope> =
-  internal.makeDialer
+export const make: <Url extends string>(
+  socket: Socket,
+  url: Url,
+  options?: Options & Fitting<Url>
+) => Effect.Effect<Dialer, MakeError, Scope.Scope> = internal.makeDialer
 
 /**
  * Starts a dialer (`nng_dialer_start`): waits for the first attempt and fails with its error. The dialer is then as

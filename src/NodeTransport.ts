@@ -25,8 +25,12 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { Duplex } from "node:stream"
+import type { ByteStream } from "./ByteStream.js"
 import * as ByteTransport from "./ByteTransport.js"
 import * as InprocTransport from "./InprocTransport.js"
+import * as Descriptors from "./internal/node/descriptors.js"
+import * as Ipc from "./internal/node/ipc.js"
 import * as Tcp from "./internal/node/tcp.js"
 import * as Tls from "./internal/node/tls.js"
 import type { Transport } from "./Transport.js"
@@ -69,12 +73,59 @@ export const makeTls: Effect.Effect<Transport> = Effect.sync(() => ByteTransport
 export const layerTls: Layer.Layer<Transports> = Layer.orDie(Transports.layer(makeTls))
 
 /**
+ * Socket files, abstract names and named pipes over `node:net`.
+ *
+ * **Interruption**: none, it does not wait.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeIpc: Effect.Effect<Transport> = Effect.sync(() => ByteTransport.make(Ipc.bytes))
+
+/**
+ * ipc alone.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerIpc: Layer.Layer<Transports> = Layer.orDie(Transports.layer(makeIpc))
+
+/**
+ * Connections that are there already, given to a listener on `socket://` by `Listener.adopt`.
+ *
+ * **Interruption**: none, it does not wait.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeSocket: Effect.Effect<Transport> = Effect.sync(() => ByteTransport.make(Descriptors.bytes))
+
+/**
+ * `socket://` alone.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerSocket: Layer.Layer<Transports> = Layer.orDie(Transports.layer(makeSocket))
+
+/**
+ * Any of Node's duplex streams as a stream of bytes, which a listener on `socket://` adopts: a child's extra stdio pipe,
+ * or what another library connected. It is the stream's only reader and writer from then on, and closes it.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromDuplex: (stream: Duplex) => ByteStream = Descriptors.fromDuplex
+
+/**
  * All of them.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<Transports> = Layer.orDie(Transports.layer(InprocTransport.make, makeTcp, makeTls))
+export const layer: Layer.Layer<Transports> = Layer.orDie(
+  Transports.layer(InprocTransport.make, makeTcp, makeTls, makeIpc, makeSocket)
+)
 
 /**
  * Those that carry bytes, for programs that speak other protocols over them: `ByteTransport.dial` and `listen`.
@@ -83,5 +134,5 @@ export const layer: Layer.Layer<Transports> = Layer.orDie(Transports.layer(Inpro
  * @category layers
  */
 export const layerBytes: Layer.Layer<ByteTransport.ByteTransports> = Layer.orDie(
-  ByteTransport.ByteTransports.layer(Tcp.bytes, Tls.bytes)
+  ByteTransport.ByteTransports.layer(Tcp.bytes, Tls.bytes, Ipc.bytes, Descriptors.bytes)
 )

@@ -46,6 +46,7 @@ import type * as Listener from "./Listener.js"
 import type { Input, Message } from "./Message.js"
 import type { Pipe, PipeEvent } from "./Pipe.js"
 import type { Protocol } from "./Protocol.js"
+import type { Fitting } from "./Transport.js"
 
 /**
  * @since 0.1.0
@@ -474,14 +475,14 @@ export const isReadable: (socket: CanRecv<unknown>) => Effect.Effect<boolean> = 
  * @category endpoints
  */
 export const dial: {
-  (
-    url: string,
-    options?: Dialer.DialOptions
+  <Url extends string>(
+    url: Url,
+    options?: Dialer.DialOptions & Fitting<Url>
   ): (socket: Socket) => Effect.Effect<Dialer.Dialer, Dialer.MakeError | Dialer.StartError, Scope.Scope>
-  (
+  <Url extends string>(
     socket: Socket,
-    url: string,
-    options?: Dialer.DialOptions
+    url: Url,
+    options?: Dialer.DialOptions & Fitting<Url>
   ): Effect.Effect<Dialer.Dialer, Dialer.MakeError | Dialer.StartError, Scope.Scope>
 } = internal.dial
 
@@ -494,14 +495,14 @@ export const dial: {
  * @category endpoints
  */
 export const listen: {
-  (
-    url: string,
-    options?: Listener.Options
+  <Url extends string>(
+    url: Url,
+    options?: Listener.Options & Fitting<Url>
   ): (socket: Socket) => Effect.Effect<Listener.Listener, Listener.MakeError | Listener.StartError, Scope.Scope>
-  (
+  <Url extends string>(
     socket: Socket,
-    url: string,
-    options?: Listener.Options
+    url: Url,
+    options?: Listener.Options & Fitting<Url>
   ): Effect.Effect<Listener.Listener, Listener.MakeError | Listener.StartError, Scope.Scope>
 } = internal.listen
 

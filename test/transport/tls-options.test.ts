@@ -37,6 +37,9 @@ const test = <E>(
 
 const anywhere = "tls+tcp://127.0.0.1:0"
 
+/** The compiler, which knows what options a scheme has, is not told. */
+const inPlain: string = "tcp://127.0.0.1:5555"
+
 const talk = (left: Pair0.Pair0, right: Pair0.Pair0) =>
   Effect.gen(function* () {
     yield* Socket.send(right, "ping")
@@ -98,7 +101,7 @@ describe("an endpoint cannot be made", () => {
       "with tls options over plain tcp",
       "NNG_ENOTSUP",
       "tcp:// has no tls options",
-      (socket) => Dialer.make(socket, "tcp://127.0.0.1:5555", { tls: {} })
+      (socket) => Dialer.make(socket, inPlain, { tls: {} })
     ],
     [
       "to listen with a source address",

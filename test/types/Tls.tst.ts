@@ -62,6 +62,11 @@ describe("an endpoint", () => {
     expect(NodeTransport.makeTls).type.toBe<Effect.Effect<Transport>>()
   })
 
+  it("in plain takes none", () => {
+    expect(Dialer.make).type.not.toBeCallableWith(socket, "tcp://a:1", { tls: { ca: "pem" } })
+    expect(Dialer.make).type.toBeCallableWith(socket, "tls+tcp4://a:1", { tls: { ca: "pem" }, tcp: { noDelay: true } })
+  })
+
   it("cannot be given a key that is not redacted", () => {
     expect(Listener.make).type.not.toBeCallableWith(socket, "tls+tcp://a:1", {
       tls: { ownCert: { cert: "pem", key: "pem" } }

@@ -4,54 +4,61 @@ import * as Net from "node:net"
 import * as Errors from "../../Errors.js"
 import type { AcceptError } from "../../Transport.js"
 import { acquireRelease } from "../ports/scoped.js"
-import { destroy } from "./connect.js"
 import { toAcceptError } from "./errors.js"
 
 /** Connections that were made and that nobody has asked for yet; Node cannot be told to accept no more. */
 const backlog = 128
 
 /**
- * Sockets that have come and that nobody has asked for yet, and who waits for one.
+ * Connections that have come and that nobody has asked for yet, and who waits for one.
  *
  * @internal
  */
-export class Arrivals {
-  private readonly made: Array<Net.Socket> = []
+export class Arrivals<A> {
+  private readonly made: Array<A> = []
   private readonly failures: Array<AcceptError> = []
   private wake: (() => void) | undefined = undefined
   closed = false
 
+  constructor(
+    private readonly release: (connection: A) => void,
+    private readonly capacity: number = backlog
+  ) {}
+
   /** Takes a connection into the scope; until then it is owned here. **Interruption** takes none. */
-  readonly accept: Effect.Effect<Net.Socket, AcceptError, Scope.Scope> = Effect.suspend(() => this.next).pipe(
+  readonly accept: Effect.Effect<A, AcceptError, Scope.Scope> = Effect.suspend(() => this.next).pipe(
     Effect.zipRight(
       acquireRelease(
-        Effect.suspend((): Effect.Effect<Net.Socket | undefined, AcceptError> => {
+        Effect.suspend((): Effect.Effect<A | undefined, AcceptError> => {
           const failure = this.failures.shift()
           if (failure !== undefined) return failure
           if (this.closed) return new Errors.ECLOSED({ operation: "accept" })
           return Effect.succeed(this.made.shift())
         }),
-        (socket) => (socket === undefined ? Effect.void : destroy(socket))
+        (connection) => Effect.sync(() => connection !== undefined && this.release(connection))
       )
     ),
-    Effect.flatMap((socket) => (socket === undefined ? this.accept : Effect.succeed(socket)))
+    Effect.flatMap((connection) => (connection === undefined ? this.accept : Effect.succeed(connection)))
   )
 
-  readonly add = (socket: Net.Socket): void => {
-    if (this.closed || this.made.length >= backlog) return void socket.destroy()
-    socket.on("error", () => {})
-    this.made.push(socket)
+  get full(): boolean {
+    return this.made.length >= this.capacity
+  }
+
+  readonly add = (connection: A): void => {
+    if (this.closed || this.full) return this.release(connection)
+    this.made.push(connection)
     this.wake?.()
   }
 
   readonly fail = (cause: Error): void => {
-    if (this.failures.length < backlog) this.failures.push(toAcceptError(cause))
+    if (this.failures.length < this.capacity) this.failures.push(toAcceptError(cause))
     this.wake?.()
   }
 
   close(): void {
     this.closed = true
-    for (const socket of this.made.splice(0)) socket.destroy()
+    for (const connection of this.made.splice(0)) this.release(connection)
     this.wake?.()
   }
 
@@ -66,30 +73,37 @@ export class Arrivals {
 }
 
 /**
+ * Where Node is to listen; a descriptor listens already.
+ *
+ * @internal
+ */
+export type At = Net.ListenOptions | { readonly fd: number }
+
+/**
  * A listening server of Node, and the connections it has made.
  *
  * @internal
  */
 export class Server {
   private readonly server: Net.Server
-  private readonly arrivals = new Arrivals()
+  private readonly arrivals = new Arrivals<Net.Socket>((socket) => void socket.destroy())
 
   constructor(options: Net.ServerOpts = {}) {
     this.server = Net.createServer({ ...options, pauseOnConnect: true })
-    this.server.on("connection", this.arrivals.add)
+    this.server.on("connection", (socket: Net.Socket) => this.arrivals.add(socket.on("error", () => {})))
     this.server.on("error", () => {})
   }
 
   readonly accept = this.arrivals.accept
 
   /** Where it listens, as Node tells it. **Interruption** leaves it to `close`. */
-  listen(options: Net.ListenOptions): Effect.Effect<Net.AddressInfo | string | null, Error> {
+  listen(at: At): Effect.Effect<Net.AddressInfo | string | null, Error> {
     return Effect.async((resume) => {
       const { arrivals, server } = this
       const onError = (error: Error) => resume(Effect.fail(error))
       server.once("error", onError)
       try {
-        server.listen({ backlog, ...options }, () => {
+        server.listen({ backlog, ...at }, () => {
           // Node looks a host up before it binds, and binds whatever happened meanwhile
           if (arrivals.closed) return void server.close()
           server.off("error", onError)

@@ -82,6 +82,17 @@ export interface Acceptor {
   readonly accept: Effect.Effect<Net.Socket, AcceptError, Scope.Scope>
 }
 
+/** What Node is to listen at. */
+const where = (url: Url.Url): Effect.Effect<Server.At, ListenError> => {
+  const port = url.port ?? 0
+  const host = url.host ?? ""
+  if (host !== "") return Effect.map(resolve(url, host, toListenError), ([first]) => ({ port, host: first?.address }))
+  const family = familyOf(url.scheme)
+  return Effect.succeed(
+    family === 4 ? { port, host: "0.0.0.0" } : family === 6 ? { port, host: "::", ipv6Only: true } : { port }
+  )
+}
+
 /**
  * Listens for tcp connections as long as the scope lives.
  *
@@ -92,16 +103,18 @@ export const listen = ({
   url
 }: ByteTransport.ByteTarget): Effect.Effect<Acceptor, ListenError, Scope.Scope> =>
   Effect.gen(function* () {
-    const host = url.host ?? ""
-    const family = familyOf(url.scheme)
-    const addresses = host === "" ? [] : yield* resolve(url, host, toListenError)
-    const any = family === 4 ? { host: "0.0.0.0" } : family === 6 ? { host: "::", ipv6Only: true } : {}
-    const { keepAlive = true, noDelay = true } = tcp
+    const { keepAlive = true, listenFd, noDelay = true } = tcp
+    const at: Server.At = listenFd === undefined ? yield* where(url) : { fd: listenFd }
     const server = yield* Server.make({ noDelay, keepAlive })
-    const bound = yield* server
-      .listen({ port: url.port ?? 0, ...(addresses[0] === undefined ? any : { host: addresses[0].address }) })
-      .pipe(Effect.mapError((cause) => toListenError(cause, url.href)))
-    return { url: Url.withPort(url, (bound as Net.AddressInfo).port), accept: server.accept }
+    const bound = yield* Effect.mapError(server.listen(at), (cause) => toListenError(cause, url.href))
+    if (typeof bound !== "object" || bound === null) {
+      return yield* new Errors.EINVAL({
+        operation: "listen",
+        address: url.href,
+        reason: `descriptor ${listenFd} is not of tcp`
+      })
+    }
+    return { url: Url.withPort(url, bound.port), accept: server.accept }
   })
 
 /**
