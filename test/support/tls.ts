@@ -126,3 +126,6 @@ export const sessionsOf = ({ socket }: Peer): (() => ReadonlyArray<Buffer>) => {
 
 /** Whether it has taken one up. */
 export const resumed = ({ socket }: Peer): boolean => (socket as Tls.TLSSocket).isSessionReused()
+
+/** The name that a client has told (SNI); false if it has not. */
+export const toldName = ({ socket }: Peer): string | false | null => (socket as Tls.TLSSocket).servername

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import type * as Scope from "effect/Scope"
@@ -11,11 +12,13 @@ import * as NodeTransport from "effect-nng/NodeTransport"
 import * as Pair0 from "effect-nng/Pair0"
 import * as Socket from "effect-nng/Socket"
 import type { Transports } from "effect-nng/Transport"
+import { wallet } from "../support/certificates.js"
 import { leavesNone, turn } from "../support/handles.js"
 import * as Paths from "../support/paths.js"
 import type { Peer } from "../support/peers.js"
 import * as Peers from "../support/peers.js"
 import { bytes, frame, header, length, pair0, record, tagged } from "../support/peers.js"
+import * as TlsPeers from "../support/tls.js"
 
 /** What a transport is attacked by. A transport of bytes comes in here with one row. */
 interface Target {
@@ -30,16 +33,30 @@ const noMarker = new Uint8Array(0)
 const tcp = (url: string) => Peers.dial(Peers.portOf({ url }), url.includes("[") ? { host: "::1" } : {})
 const path = (url: string) => Peers.dialPath(Paths.pathOf({ url }))
 
+const tls = (url: string) =>
+  Effect.flatMap(wallet, ({ ca }) => TlsPeers.dial(Peers.portOf({ url }), { ca: ca.pem, host: "127.0.0.1" }))
+
+/** All of Node's, and certificates for those that need them. */
+const layer = Layer.unwrapEffect(
+  Effect.map(wallet, ({ ca, server }) =>
+    TlsPeers.withOptions(NodeTransport.layer, {
+      dial: { tls: { ca: ca.pem } },
+      listen: { tls: { ownCert: server } }
+    })
+  )
+)
+
 const targets: ReadonlyArray<Target> = [
   { name: "tcp", url: Effect.succeed("tcp://127.0.0.1:0"), connect: tcp, marker: noMarker },
   { name: "tcp6", url: Effect.succeed("tcp6://[::1]:0"), connect: tcp, marker: noMarker },
+  { name: "tls+tcp", url: Effect.succeed("tls+tcp://127.0.0.1:0"), connect: tls, marker: noMarker },
   { name: "ipc", url: Paths.url("ipc"), connect: path, marker: Uint8Array.of(1) },
   ...(Paths.abstract ? [{ name: "abstract", url: Paths.name, connect: path, marker: Uint8Array.of(1) }] : [])
 ]
 
 /** The network is real and the clock stands still. */
 const test = <E>(name: string, effect: () => Effect.Effect<void, E, Scope.Scope | Transports>): void =>
-  it.effect(name, () => leavesNone(Effect.suspend(effect)).pipe(Effect.provide(NodeTransport.layer)), 60_000)
+  it.effect(name, () => leavesNone(Effect.suspend(effect)).pipe(Effect.provide(layer)), 60_000)
 
 const limit = 1024 * 1024
 

@@ -17,6 +17,7 @@ import * as Certificates from "../support/certificates.js"
 import { wallet } from "../support/certificates.js"
 import { leavesNone } from "../support/handles.js"
 import { names, record, tagged } from "../support/peers.js"
+import * as TlsPeers from "../support/tls.js"
 
 const test = <E>(title: string, effect: () => Effect.Effect<void, E, Scope.Scope | Transports>): void =>
   it.scopedLive(title, () => leavesNone(Effect.suspend(effect)).pipe(Effect.provide(NodeTransport.layerTls)))
@@ -181,6 +182,27 @@ describe("[S15] a dialer accepts a listener whose certificate", () => {
       const { started } = yield* attempt({ ownCert: own }, { ca: ca.pem })
       expect(Either.flip(started)).toMatchObject({ right: { _tag: "NNG_EPEERAUTH" } })
     }))
+
+  for (const [host, serverName, told] of [
+    ["server.example", undefined, "server.example"],
+    ["127.0.0.1;server.example", undefined, "server.example"],
+    ["127.0.0.1", "other.example", "other.example"],
+    ["127.0.0.1", undefined, false],
+    ["server.example", "127.0.0.1", false]
+  ] as const) {
+    test(`and tells it ${told === false ? "no name" : told} for ${host} and ${serverName ?? "no serverName"}`, () =>
+      Effect.gen(function* () {
+        const { ca } = yield* wallet
+        yield* names({ "server.example": ["127.0.0.1"] })
+        const known = ["server.example", "other.example", "127.0.0.1"]
+        const own = yield* Effect.promise(() => ca.issue({ names: known }))
+        const server = yield* TlsPeers.listen(TlsPeers.shown(own))
+        const socket = yield* Pair0.make()
+        const dialing = Socket.dial(socket, `tls+tcp://${host}:${server.port}`, { tls: { ca: ca.pem, serverName } })
+        yield* Effect.forkScoped(Effect.ignore(dialing))
+        expect(TlsPeers.toldName(yield* server.accept)).toBe(told)
+      }))
+  }
 
   test("has the name that it is dialed for, whatever the URL says", () =>
     Effect.gen(function* () {
