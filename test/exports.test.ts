@@ -78,7 +78,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "strerror"
   ],
   InprocTransport: ["layer", "make"],
-  Listener: ["TypeId", "isListener", "make", "start"],
+  Listener: ["TypeId", "adopt", "isListener", "make", "start"],
   Message: [
     "Body",
     "Header",
@@ -97,7 +97,17 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "unsafeSetPipe",
     "unsafeView"
   ],
-  NodeTransport: ["layer", "layerBytes", "layerTcp", "makeTcp"],
+  NodeTransport: [
+    "fromDuplex",
+    "layer",
+    "layerBytes",
+    "layerIpc",
+    "layerSocket",
+    "layerTcp",
+    "makeIpc",
+    "makeSocket",
+    "makeTcp"
+  ],
   Pair0: ["make"],
   Pipe: ["TypeId", "isPipe"],
   Protocol: [
