@@ -12,6 +12,7 @@ const ids = [
   "tcp-1m",
   "reqrep-rtt",
   "reqrep-pipelined",
+  "ipc-64",
   "inproc-64",
   "inproc-rtt",
   "idle-memory",

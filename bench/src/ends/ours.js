@@ -20,6 +20,7 @@ const batchSize = 512
 const listening = (socket) =>
   Effect.tap(Socket.listen(socket, url), (listener) =>
     Effect.sync(() => {
+      if (listener.url.startsWith("ipc")) say({ port: 0 })
       if (listener.url.startsWith("tcp")) say({ port: Number(listener.url.split(":").at(-1)) })
     })
   )
