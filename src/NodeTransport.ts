@@ -1,11 +1,9 @@
 /**
- * The transports of Node: `tcp://`, `tcp4://` and `tcp6://` (nng_tcp(7)), `tls+tcp://`, `tls+tcp4://` and `tls+tcp6://`
- * (nng_tls(7)), and `inproc://` with them.
+ * The transports of Node: tcp (`tcp://`, `tcp4://`, `tcp6://`), TLS over it (`tls+tcp://`, `tls+tcp4://`, `tls+tcp6://`),
+ * ipc (`ipc://`, `unix://`, `abstract://`), connections that are there already (`socket://`), and `inproc://` with them.
+ * docs/transports has a page for each.
  *
- * **URLs.** A dialer needs `tcp://host:port`; `tcp://source;host:port` also names its own address. A listener takes
- * `tcp://host:port`, where port 0 is any free one, and `tcp://:port` or `tcp://*:port` for all of the machine's
- * addresses, IPv6 included where there is any (`tcp4` and `tcp6` take one family). All addresses of a name are tried.
- * With `tls+` before it all of this is the same, and certificates come in the option `tls`: see `Tls`.
+ * A program that takes URLs from others provides those only that they may choose: a layer of tcp alone never opens a file.
  *
  * @example
  * ```ts

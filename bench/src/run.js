@@ -14,6 +14,7 @@ const ids = [
   "tls-64k",
   "reqrep-rtt",
   "reqrep-pipelined",
+  "ipc-64",
   "inproc-64",
   "inproc-rtt",
   "idle-memory",

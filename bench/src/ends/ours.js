@@ -27,6 +27,7 @@ const listenOptions = own === undefined ? {} : { tls: { ownCert: { cert: own, ke
 const listening = (socket) =>
   Effect.tap(Socket.listen(socket, url, listenOptions), (listener) =>
     Effect.sync(() => {
+      if (listener.url.startsWith("ipc")) say({ port: 0 })
       if (/^(tls\+)?tcp/.test(listener.url)) say({ port: Number(listener.url.split(":").at(-1)) })
     })
   )
