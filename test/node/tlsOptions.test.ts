@@ -28,6 +28,8 @@ it.effect("what is ready is kept for as long as the source gives the same texts,
       { ...config, ca: undefined },
       { ...config, crl: yield* Effect.promise(() => ca.revoke()) },
       { ...config, ownCert: client },
+      { ...config, ownCert: { ...client, cert: server.cert } },
+      { ...config, ownCert: { ...client, cert: server.cert, passphrase: client.key } },
       { ...config, authMode: "required" as const },
       { ...config, minVersion: "TLSv1.3" as const },
       { ...config, maxVersion: "TLSv1.2" as const }

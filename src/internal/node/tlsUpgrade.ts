@@ -40,8 +40,8 @@ export interface Secured {
  */
 export interface Side {
   /**
-   * Does the TLS handshake over a connection, whose scope goes on to own it. It has no deadline of its own.
-   * **Interruption** cuts the connection.
+   * Does the TLS handshake over a connection. It has no deadline of its own.
+   * **Interruption** leaves the connection to its scope, which ends the handshake with it.
    */
   readonly upgrade: (raw: Net.Socket) => Effect.Effect<Secured, HandshakeError>
 }
@@ -83,7 +83,6 @@ class Client implements Side {
       socket.once("error", (cause) => resume(Effect.fail(toHandshakeError(cause))))
       socket.once("close", () => resume(Effect.fail(gone(raw))))
       socket.once("secureConnect", () => resume(Effect.sync(() => secured(socket, this.authMode))))
-      return Effect.sync(() => void socket.destroy())
     })
   }
 }
@@ -127,10 +126,6 @@ class Server implements Side {
       if (raw.destroyed) return resume(Effect.fail(gone(raw)))
       this.pending.set(raw, resume)
       this.server.emit("connection", raw)
-      return Effect.sync(() => {
-        this.pending.delete(raw)
-        raw.destroy()
-      })
     })
   }
 
@@ -166,7 +161,7 @@ export const server = (source: Source | undefined, address: string): Effect.Effe
 /**
  * A side that is made ready when a connection has come, and the connection upgraded by it.
  *
- * **Interruption** cuts the connection.
+ * **Interruption** leaves the connection to its scope.
  *
  * @internal
  */
