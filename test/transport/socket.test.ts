@@ -3,8 +3,9 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Address from "effect-nng/Address"
 import * as ByteTransport from "effect-nng/ByteTransport"
 import * as Errors from "effect-nng/Errors"
@@ -111,6 +112,22 @@ describe("a listener on socket://", () => {
       expect((yield* peer.closed).unread.length).toBeLessThanOrEqual(8)
       expect(yield* Effect.flip(Listener.adopt(listener, 3))).toMatchObject({ _tag: "NNG_ECLOSED" })
     }))
+
+  test("tells who reads from what it accepted that its scope has ended", () =>
+    Effect.gen(function* () {
+      const [ours] = yield* pair
+      const own = yield* Scope.make()
+      const acceptor = yield* Scope.extend(ByteTransport.listen("socket://"), own)
+      yield* acceptor.adopt!(NodeTransport.fromDuplex(ours))
+      const stream = yield* Scope.extend(
+        Effect.flatMap(acceptor.accept, ({ open }) => open),
+        own
+      )
+      const reading = yield* Effect.fork(Effect.flip(stream.read))
+      yield* Effect.yieldNow()
+      yield* Scope.close(own, Exit.void)
+      expect(yield* Fiber.join(reading)).toMatchObject({ _tag: "NNG_ECLOSED" })
+    }).pipe(Effect.provide(NodeTransport.layerBytes)))
 
   test("cannot be dialed, has no more in its URL, and takes nothing before it is started", () =>
     Effect.gen(function* () {
