@@ -4,7 +4,7 @@
  *   0  vocabulary   Errors Address Url Message Protocol; internal/vocabulary
  *   1  wire         internal/wire
  *   2  protocol     internal/protocol
- *   3  ports        Aio Duplex Pipe ByteStream Transport Turn Entropy; internal/ports
+ *   3  ports        Aio Duplex Pipe ByteStream Transport Tls Turn Entropy; internal/ports
  *   3b connection   ByteTransport; internal/connection
  *   4  engine       internal/engine
  *   5  API          Socket Dialer Listener Pair0 ... index
@@ -14,7 +14,7 @@
 const vocabulary = "^src/(Errors|Address|Url|Message|Protocol)\\.ts$|^src/internal/vocabulary/"
 const wire = "^src/internal/wire/"
 const protocol = "^src/internal/protocol/"
-const ports = "^src/(Aio|Duplex|Pipe|ByteStream|Transport|Turn|Entropy)\\.ts$|^src/internal/ports/"
+const ports = "^src/(Aio|Duplex|Pipe|ByteStream|Transport|Tls|Turn|Entropy)\\.ts$|^src/internal/ports/"
 const connection = "^src/ByteTransport\\.ts$|^src/internal/connection/"
 const engine = "^src/internal/engine/"
 const api =

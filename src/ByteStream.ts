@@ -1,6 +1,6 @@
 /**
  * A connection that carries bytes: tcp, ipc, TLS, a descriptor (`nng_stream`). A transport of SP messages is made of one
- * by `ByteTransport`; a program can also speak any other protocol over it.
+ * by `ByteTransport`; a program can also speak any other protocol over it: `ByteTransport.dial` and `listen` give it one.
  *
  * @example
  * ```ts

@@ -37,6 +37,28 @@ export const TypeId: unique symbol = Symbol.for("effect-nng/Pipe")
 export type TypeId = typeof TypeId
 
 /**
+ * What is known of the other end of a connection with TLS. The names are the certificate's own words: believe them only
+ * if it was `verified`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TlsProperties {
+  /** Whether the peer has shown a certificate, and it was asked for and holds (`NNG_OPT_TLS_VERIFIED`). */
+  readonly verified: boolean
+  /** The common name in the peer's certificate, if it has shown one that has one (`NNG_OPT_TLS_PEER_CN`). */
+  readonly peerCommonName?: string | undefined
+  /** Its alternative names: hosts, IP addresses, URIs and mail addresses (`NNG_OPT_TLS_PEER_ALT_NAMES`). */
+  readonly peerAlternativeNames: ReadonlyArray<string>
+  /** The certificate itself in DER, for `crypto.X509Certificate` and the like (`nng_pipe_peer_cert`). */
+  readonly peerCertificate?: Uint8Array | undefined
+  /** `TLSv1.2` or `TLSv1.3`. */
+  readonly version: string
+  /** By its IANA name. */
+  readonly cipher: string
+}
+
+/**
  * What the transport knows about the connection. A property that it does not have is absent.
  *
  * @since 0.1.0
@@ -51,6 +73,8 @@ export interface PipeProperties {
   readonly noDelay?: boolean | undefined
   /** Whether the operating system probes an idle peer (`NNG_OPT_TCP_KEEPALIVE`). */
   readonly keepAlive?: boolean | undefined
+  /** Where TLS is spoken. */
+  readonly tls?: TlsProperties | undefined
 }
 
 /**

@@ -21,6 +21,7 @@ import * as Surveyor0 from "effect-nng/Surveyor0"
 import type { Transports } from "effect-nng/Transport"
 import { readFileSync } from "node:fs"
 import { leavesNone } from "../support/handles.js"
+import * as Paths from "../support/paths.js"
 import type { Peer } from "../support/peers.js"
 import * as Peers from "../support/peers.js"
 import { bytes, hex, portOf } from "../support/peers.js"
@@ -212,6 +213,8 @@ const tcp = fixture.filter(({ transport }) => transport === "tcp")
 /** A number of hops that begins at 0, as none of ours does. */
 const begunAtZero = "mangos-tcp-pair1"
 const entries = tcp.filter(({ name, protocol }) => sockets.has(protocol) && name !== begunAtZero)
+const ipc = fixture.filter(({ transport }) => transport === "ipc")
+const ipcEntries = ipc.filter(({ protocol }) => sockets.has(protocol))
 
 type Part = "straight" | "mirrored"
 type Chunking = "as it came" | "one byte at a time" | "all in one write"
@@ -239,7 +242,7 @@ const play = (entry: Entry, part: Part) => ({
 })
 
 /** What the commands of the exchanges set, when libnng's part is ours. */
-const recvMaxSize: Readonly<Record<string, number>> = { "tcp-recvmaxsz": 10 }
+const recvMaxSize: Readonly<Record<string, number>> = { "tcp-recvmaxsz": 10, "ipc-recvmaxsz": 10 }
 
 /** In this one the requester comes back for its answer; others that dial twice are two. */
 const comesBack = "tcp-req-resend-on-reconnect"
@@ -267,12 +270,16 @@ const connections = (entry: Entry, role: "dialer" | "listener", make: Make) =>
     let open: Effect.Effect<Side, unknown, Scope.Scope | Transports>
     if (role === "listener") {
       const player = yield* made
-      const listener = yield* Socket.listen(player.socket, "tcp://127.0.0.1:0")
-      open = Effect.map(Peers.dial(portOf(listener)), (peer) => ({ player, peer }))
+      const path = entry.transport === "ipc" ? yield* Paths.path : undefined
+      const listener = yield* Socket.listen(player.socket, path === undefined ? "tcp://127.0.0.1:0" : `ipc://${path}`)
+      const client = path === undefined ? Peers.dial(portOf(listener)) : Peers.dialPath(path)
+      open = Effect.map(client, (peer) => ({ player, peer }))
     } else {
-      const server = yield* Peers.listen()
+      const path = entry.transport === "ipc" ? yield* Paths.path : undefined
+      const server = yield* path === undefined ? Peers.listen() : Peers.listenPath(path)
+      const url = path === undefined ? `tcp://127.0.0.1:${server.port}` : `ipc://${path}`
       const dialing = Effect.tap(made, ({ socket }) =>
-        Socket.dial(socket, `tcp://127.0.0.1:${server.port}`, { nonblocking: true, reconnectMin: "10 millis" })
+        Socket.dial(socket, url, { nonblocking: true, reconnectMin: "10 millis" })
       )
       open = Effect.gen(function* () {
         const player = entry.name === comesBack ? sides.get(1)?.player : undefined
@@ -356,13 +363,17 @@ const recorderMisbehaves = [
   "tcp-pair1-us-listener",
   "tcp-pair1-us-dialer",
   "tcp-pair1-hops",
-  "tcp-pair1-short"
+  "tcp-pair1-short",
+  "ipc-recvmaxsz",
+  "ipc-bad-type-byte"
 ]
 
 /** In these the recorder chose its headers; only a raw socket can do that. */
 const recorderIsRaw = [
   "tcp-rep-req-us-listener",
   "tcp-rep-req-us-dialer",
+  "ipc-rep-req-us-listener",
+  "ipc-rep-req-us-dialer",
   "tcp-rep-ttl",
   "tcp-rep-short-request",
   "tcp-req-bad-replies",
@@ -392,8 +403,8 @@ const playable = (entry: Entry, part: Part, form: Form, chunking: Chunking): boo
 
 const chunkings: ReadonlyArray<Chunking> = ["as it came", "one byte at a time", "all in one write"]
 
-describe("exchanges with libnng over tcp, replayed", () => {
-  for (const entry of entries) {
+describe("exchanges with libnng, replayed", () => {
+  for (const entry of [...entries, ...ipcEntries]) {
     const parts: ReadonlyArray<Part> = recorderMisbehaves.includes(entry.name) ? ["mirrored"] : ["straight", "mirrored"]
     for (const part of parts) {
       for (const [form, make] of formsOf(entry, part)) {
@@ -412,6 +423,14 @@ describe("exchanges with libnng over tcp, replayed", () => {
     const left = tcp.filter((entry) => !entries.includes(entry)).map(({ name }) => name)
     expect(left).toEqual([begunAtZero])
     const names = [...recorderMisbehaves, ...recorderIsRaw, comesBack]
-    expect(entries.map(({ name }) => name)).toEqual(expect.arrayContaining(names))
+    expect([...entries, ...ipcEntries].map(({ name }) => name)).toEqual(expect.arrayContaining(names))
+  })
+
+  it(`${ipcEntries.length} of ${ipc.length} over ipc`, () => {
+    const waiting = ipc.filter(({ protocol }) => !sockets.has(protocol)).map(({ protocol }) => protocol)
+    expect(waiting.sort()).toEqual(
+      ["bus0", "pair1", "pub0", "respondent0", "sub0", "surveyor0"].flatMap((one) => [one, one])
+    )
+    expect(ipcEntries.length).toBe(12)
   })
 })

@@ -26,6 +26,8 @@ export const streamError = (cause: Error): StreamError =>
 
 const nothing = new Uint8Array(0)
 
+const destroy = (stream: NodeStream.Duplex): void => void stream.destroy()
+
 const nobody: Handler<Uint8Array, StreamError> = { onPull: () => {}, onDrain: () => {}, onClose: () => {} }
 
 /**
@@ -43,7 +45,11 @@ export class NodeDuplex implements Bytes {
   private error: StreamError | undefined = undefined
   private readonly reads: Reads | undefined
 
-  constructor(private readonly stream: NodeStream.Duplex) {
+  /** `letGo` ends a stream that is closed here, at once or soon. */
+  constructor(
+    private readonly stream: NodeStream.Duplex,
+    private readonly letGo: (stream: NodeStream.Duplex) => void = destroy
+  ) {
     if (stream.destroyed) {
       this.error = stream.errored ? streamError(stream.errored) : new Errors.ECLOSED({ operation: "stream" })
     }
@@ -100,7 +106,7 @@ export class NodeDuplex implements Bytes {
 
   close(): Leftover<ReadonlyArray<Uint8Array>> {
     this.owner = nobody
-    this.stream.destroy()
+    this.letGo(this.stream)
     const { writing } = this
     this.writing = undefined
     this.ahead = undefined
