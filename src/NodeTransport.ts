@@ -25,6 +25,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as InprocTransport from "./InprocTransport.js"
 import * as Tcp from "./internal/node/tcp.js"
+import * as Ws from "./internal/node/ws.js"
 import type { Transport } from "./Transport.js"
 import { Transports } from "./Transport.js"
 
@@ -39,6 +40,17 @@ import { Transports } from "./Transport.js"
 export const makeTcp: Effect.Effect<Transport> = Effect.succeed(Tcp.transport)
 
 /**
+ * ws over `node:http` and the `ws` package. Its listeners share servers: those of one host and port, each with a path of
+ * its own, are on one.
+ *
+ * **Interruption**: none, it does not wait.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeWs: Effect.Effect<Transport> = Ws.make
+
+/**
  * tcp alone.
  *
  * @since 0.1.0
@@ -47,9 +59,17 @@ export const makeTcp: Effect.Effect<Transport> = Effect.succeed(Tcp.transport)
 export const layerTcp: Layer.Layer<Transports> = Layer.orDie(Transports.layer(makeTcp))
 
 /**
+ * ws alone.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerWs: Layer.Layer<Transports> = Layer.orDie(Transports.layer(makeWs))
+
+/**
  * All of them.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<Transports> = Layer.orDie(Transports.layer(InprocTransport.make, makeTcp))
+export const layer: Layer.Layer<Transports> = Layer.orDie(Transports.layer(InprocTransport.make, makeTcp, makeWs))

@@ -192,6 +192,46 @@ export interface TcpOptions {
 }
 
 /**
+ * Where upgrade requests come from: a server of `node:http` or `node:https`, or what `NodeHttpUpgrades` makes for an
+ * Effect `HttpServer`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface HttpUpgrades {
+  on(event: "upgrade", listener: (request: never, socket: never, head: never) => void): unknown
+  off(event: "upgrade", listener: (request: never, socket: never, head: never) => void): unknown
+  listenerCount(event: "upgrade"): number
+}
+
+/**
+ * Options of `ws://` and `wss://`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface WsOptions {
+  /**
+   * Headers that a dialer's request, or a listener's answer, has besides those of the handshake (`NNG_OPT_WS_HEADER`). A
+   * name or a value that HTTP does not allow, or the name of one of the handshake's own, is `NNG_EINVAL`.
+   */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /**
+   * Longest frame that is sent, in bytes; a longer message goes in several (`NNG_OPT_WS_SENDMAXFRAME`). 0 sends each
+   * message in one, which libnng refuses above 1 MiB. Default: 64 KiB for what a listener accepted, 1 MiB for a dialer.
+   */
+  readonly sendMaxFrame?: number | undefined
+  /**
+   * Whose web pages may connect to a listener: `"same"`, those that the host itself served; a list of origins, as
+   * `"https://example.com"`; or `"any"`. Others are answered with 403. Requests without an Origin do not come from a page
+   * and are let in. Default `"same"`; libnng has no such check.
+   */
+  readonly origins?: "same" | "any" | ReadonlyArray<string> | undefined
+  /** A listener serves its path of this server, which is not the library's, instead of a port. Default: none. */
+  readonly server?: HttpUpgrades | undefined
+}
+
+/**
  * Options for the transport of an endpoint, by family. One that the URL's transport does not have is `NNG_ENOTSUP`.
  *
  * @since 0.1.0
@@ -199,6 +239,7 @@ export interface TcpOptions {
  */
 export interface TransportOptions {
   readonly tcp?: TcpOptions | undefined
+  readonly ws?: WsOptions | undefined
 }
 
 /**

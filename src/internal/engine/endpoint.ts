@@ -44,7 +44,7 @@ const find = (
     if (transport === undefined) {
       return yield* notSupported(`no transport for ${url.scheme}://, there are ${[...transports.keys()].join(", ")}`)
     }
-    const transportOptions: TransportOptions = { tcp: options.tcp }
+    const transportOptions: TransportOptions = { tcp: options.tcp, ws: options.ws }
     for (const family of Object.keys(transportOptions) as Array<keyof TransportOptions>) {
       if (transportOptions[family] !== undefined && !transport.options.includes(family)) {
         return yield* notSupported(`${url.scheme}:// has no ${family} options`)
