@@ -8,43 +8,58 @@ import { record, tagged } from "./peers.js"
 import type { Program } from "./programs.js"
 import { freePort } from "./programs.js"
 
-/** A new socket of ours and another's program, connected over tcp. */
+/** A new socket of ours and another's program, connected. */
 export type Meet = <S extends Socket.Socket>(
   make: Effect.Effect<S, Errors.EINVAL, Scope.Scope | Transports>,
   run: (role: "dial" | "listen", url: string) => Effect.Effect<Program, never, Scope.Scope>
 ) => Effect.Effect<{ readonly socket: S; readonly peer: Program }, unknown, Scope.Scope | Transports>
 
-export const weListen: Meet = (make, run) =>
-  Effect.gen(function* () {
-    const socket = yield* make
-    const listener = yield* Socket.listen(socket, "tcp://127.0.0.1:0")
-    const peer = yield* run("dial", listener.url)
-    yield* Effect.raceFirst(
-      Socket.awaitPeers(socket, 1),
-      Effect.flatMap(peer.ended, (errors) => Effect.dieMessage(errors))
-    )
-    return { socket, peer }
-  })
+type At = (port: number) => string
+
+const listening =
+  (at: At): Meet =>
+  (make, run) =>
+    Effect.gen(function* () {
+      const socket = yield* make
+      const listener = yield* Socket.listen(socket, at(0))
+      const peer = yield* run("dial", listener.url)
+      yield* Effect.raceFirst(
+        Socket.awaitPeers(socket, 1),
+        Effect.flatMap(peer.ended, (errors) => Effect.dieMessage(errors))
+      )
+      return { socket, peer }
+    })
 
 class PortTaken extends Error {}
 
 /** We dial until it answers. */
-export const weDial: Meet = (make, run) =>
-  Effect.gen(function* () {
-    const url = `tcp://127.0.0.1:${yield* freePort}`
-    const socket = yield* make
-    const dialer = yield* Dialer.make(socket, url, { reconnectMin: "20 millis" })
-    const told = yield* record(dialer.events)
-    const peer = yield* run("listen", url)
-    yield* Dialer.start(dialer, { nonblocking: true })
-    yield* Effect.raceFirst(
-      told.find(tagged("Connected")),
-      Effect.flatMap(peer.ended, (errors) => Effect.fail(new PortTaken(errors)))
-    )
-    return { socket, peer }
-  }).pipe(Effect.retry({ times: 3, while: (error) => error instanceof PortTaken }))
+const dialing =
+  (at: At): Meet =>
+  (make, run) =>
+    Effect.gen(function* () {
+      const url = at(yield* freePort)
+      const socket = yield* make
+      const dialer = yield* Dialer.make(socket, url, { reconnectMin: "20 millis" })
+      const told = yield* record(dialer.events)
+      const peer = yield* run("listen", url)
+      yield* Dialer.start(dialer, { nonblocking: true })
+      yield* Effect.raceFirst(
+        told.find(tagged("Connected")),
+        Effect.flatMap(peer.ended, (errors) => Effect.fail(new PortTaken(errors)))
+      )
+      return { socket, peer }
+    }).pipe(Effect.retry({ times: 3, while: (error) => error instanceof PortTaken }))
 
-export const roles: ReadonlyArray<readonly [string, Meet]> = [
-  ["that dials us", weListen],
-  ["that we dial", weDial]
+/** Who dials whom, at URLs with a port. */
+export const rolesAt = (at: At): ReadonlyArray<readonly [string, Meet]> => [
+  ["that dials us", listening(at)],
+  ["that we dial", dialing(at)]
 ]
+
+const tcp: At = (port) => `tcp://127.0.0.1:${port}`
+
+export const weListen: Meet = listening(tcp)
+
+export const weDial: Meet = dialing(tcp)
+
+export const roles = rolesAt(tcp)
