@@ -192,15 +192,15 @@ export interface TcpOptions {
 }
 
 /**
- * Where upgrade requests come from: a server of `node:http` or `node:https`, or what `NodeHttpUpgrades` makes for an
- * Effect `HttpServer`.
+ * Where upgrade requests come from: a server of `node:http` or `node:https`, or the `upgrades` of
+ * `NodeHttpUpgrades`, which are an Effect `HttpServer`'s.
  *
  * @since 0.1.0
  * @category models
  */
 export interface HttpUpgrades {
-  on(event: "upgrade", listener: (request: never, socket: never, head: never) => void): unknown
-  off(event: "upgrade", listener: (request: never, socket: never, head: never) => void): unknown
+  on(event: "upgrade", listener: (request: unknown, socket: unknown, head: unknown) => void): unknown
+  off(event: "upgrade", listener: (request: unknown, socket: unknown, head: unknown) => void): unknown
   listenerCount(event: "upgrade"): number
 }
 

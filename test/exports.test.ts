@@ -97,7 +97,8 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "unsafeSetPipe",
     "unsafeView"
   ],
-  NodeTransport: ["layer", "layerTcp", "makeTcp"],
+  NodeHttpUpgrades: ["make"],
+  NodeTransport: ["layer", "layerTcp", "layerWs", "makeTcp", "makeWs"],
   Pair0: ["make"],
   Pipe: ["TypeId", "isPipe"],
   Protocol: [

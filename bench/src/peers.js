@@ -41,5 +41,18 @@ export const oneWay =
   () =>
     two({ listener: node("ours", receiver, anyPort, size), dialer: (url) => node("ours", sender, url, size) })
 
+const anyWs = "ws://127.0.0.1:0/bench"
+const overWs = (port) => `ws://127.0.0.1:${port}/bench`
+
+/** One way over ws: ours and the peers. */
+export const oneWayWs = (size) => {
+  const both = (listener, dialer) => () => two({ at: overWs, listener, dialer })
+  return {
+    ours: both(node("ours", "recv-op", anyWs, size), (url) => node("ours", "send-op", url, size)),
+    ...libnng("oneway", (path) => both([path, "pull", anyWs], (url) => [path, "push", url, String(size)])),
+    "ws, a send each": both(node("ws", "recv", anyWs, size), (url) => node("ws", "send", url, size))
+  }
+}
+
 /** All of it in one process. */
 export const alone = (command, value, env) => () => one({ command, value, env })

@@ -85,7 +85,7 @@ static inline int listen_at(nng_socket s, const char *url) {
   int port = 0;
   check(nng_listener_create(&l, s, url), "listener");
   check(nng_listener_start(l, 0), "listen");
-  if (strncmp(url, "tcp", 3) != 0) return 0;
+  if (strncmp(url, "tcp", 3) != 0 && strncmp(url, "ws", 2) != 0) return 0;
   check(nng_listener_get_int(l, NNG_OPT_TCP_BOUND_PORT, &port), "port");
   printf("{\"port\":%d}\n", port);
   fflush(stdout);

@@ -20,7 +20,8 @@ const batchSize = 512
 const listening = (socket) =>
   Effect.tap(Socket.listen(socket, url), (listener) =>
     Effect.sync(() => {
-      if (listener.url.startsWith("tcp")) say({ port: Number(listener.url.split(":").at(-1)) })
+      const port = /:(\d+)/.exec(listener.url)?.[1]
+      if (port !== undefined) say({ port: Number(port) })
     })
   )
 

@@ -5,7 +5,7 @@ import type { Message } from "../../Message.js"
 import type { Messages, ReceiveError } from "../../Transport.js"
 import { soon } from "../ports/soon.js"
 import * as internal from "../vocabulary/message.js"
-import { frameSize } from "../wire/websocket.js"
+import { frameSize } from "../wire/frames.js"
 
 /**
  * What the owner of `Frames` is told, never from within a call of it.
@@ -28,8 +28,11 @@ export interface FramesOwner {
  */
 export interface Frames {
   readonly start: (owner: FramesOwner) => void
-  /** Writes each message as a binary message. False: not all is taken yet, and `onWritten` comes. */
-  readonly write: (batch: ReadonlyArray<Message>) => boolean
+  /**
+   * Writes each message as a binary message; with their heads they take so many bytes at most. False: not all is taken
+   * yet, and `onWritten` comes.
+   */
+  readonly write: (batch: ReadonlyArray<Message>, size: number) => boolean
   readonly pause: () => void
   readonly resume: () => void
   /** Says goodbye, without waiting for an answer. */
@@ -177,7 +180,7 @@ export class FrameMessages implements Messages, FramesOwner {
     const size = this.pendingSize
     this.pending = []
     this.pendingSize = 0
-    if (!this.frames.write(batch)) this.writing = { batch, size }
+    if (!this.frames.write(batch, size)) this.writing = { batch, size }
   }
 
   private relieve(): void {

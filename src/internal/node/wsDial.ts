@@ -17,6 +17,7 @@ import { asked, sendMaxFrame } from "../wire/websocket.js"
 import { fromHttpStatus } from "./errno.js"
 import { toDialError } from "./errors.js"
 import * as Tcp from "./tcpSockets.js"
+import type { Supplies } from "./wsFrames.js"
 import { settings, WsFrames } from "./wsFrames.js"
 
 /**
@@ -53,6 +54,7 @@ const refusal = ({ connection = "", upgrade }: Http.IncomingHttpHeaders): string
 /** The upgrade over a socket that is connected. **Interruption** gives up. */
 const upgrade = (
   socket: Net.Socket,
+  supplies: Supplies,
   { options, protocol, recvMaxSize, url }: Target
 ): Effect.Effect<Opened, DialError> =>
   Effect.async((resume) => {
@@ -88,7 +90,9 @@ const upgrade = (
     ws.on("open", () => {
       const requestHeaders = plain(request?.getHeaders() ?? {})
       const properties = { requestUri: request?.path ?? "", subprotocol: ws.protocol, requestHeaders, responseHeaders }
-      resume(Effect.succeed({ ws, frames: new WsFrames(ws, socket, tcp, maxFrame), properties }))
+      resume(
+        Effect.succeed({ ws, frames: new WsFrames(ws, socket, supplies, tcp, { masks: true, maxFrame }), properties })
+      )
     })
     return Effect.sync(() => ws.terminate())
   })
@@ -109,24 +113,26 @@ const close = ({ connection, scope }: State): Effect.Effect<void> =>
  *
  * @internal
  */
-export const dial = (target: Target): Effect.Effect<Connection, DialError, Scope.Scope> =>
-  Effect.gen(function* () {
-    const { options, protocol, url } = target
-    const state = yield* acquireRelease(Effect.map(Scope.make(), connecting), close)
-    const socket = yield* Scope.extend(Tcp.connect(target), state.scope)
-    const { frames, properties } = yield* upgrade(socket, target).pipe(
-      Effect.timeoutFail({
-        duration: deadline,
-        onTimeout: () =>
-          new Errors.ETIMEDOUT({
-            operation: "dial",
-            address: url.href,
-            reason: `no answer to the upgrade within ${Duration.format(deadline)}`
-          })
-      })
-    )
-    return (state.connection = Transport.connection(new FrameMessages(frames), {
-      peerProtocol: protocol.peer,
-      properties: { ...Tcp.properties(socket, options.tcp ?? {}), ws: properties }
-    }))
-  })
+export const dial =
+  (supplies: Supplies) =>
+  (target: Target): Effect.Effect<Connection, DialError, Scope.Scope> =>
+    Effect.gen(function* () {
+      const { options, protocol, url } = target
+      const state = yield* acquireRelease(Effect.map(Scope.make(), connecting), close)
+      const socket = yield* Scope.extend(Tcp.connect(target), state.scope)
+      const { frames, properties } = yield* upgrade(socket, supplies, target).pipe(
+        Effect.timeoutFail({
+          duration: deadline,
+          onTimeout: () =>
+            new Errors.ETIMEDOUT({
+              operation: "dial",
+              address: url.href,
+              reason: `no answer to the upgrade within ${Duration.format(deadline)}`
+            })
+        })
+      )
+      return (state.connection = Transport.connection(new FrameMessages(frames), {
+        peerProtocol: protocol.peer,
+        properties: { ...Tcp.properties(socket, options.tcp ?? {}), ws: properties }
+      }))
+    })

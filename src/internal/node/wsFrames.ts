@@ -1,11 +1,14 @@
 // hot path: bench/src/rows/ws-64.js
+import { randomFillSync } from "node:crypto"
 import type * as Net from "node:net"
 import { WebSocket } from "ws"
 import * as Errors from "../../Errors.js"
 import type { Message } from "../../Message.js"
 import type { ReceiveError, TcpOptions } from "../../Transport.js"
 import type { Frames, FramesOwner } from "../connection/frames.js"
-import { bounds, closeCode, closeError, fragments, payload } from "../wire/websocket.js"
+import type { Format, Write } from "../wire/frames.js"
+import { encode, FramePool } from "../wire/frames.js"
+import { bounds, closeCode, closeError } from "../wire/websocket.js"
 import { streamError } from "./duplex.js"
 import { fromNode, narrow } from "./errno.js"
 
@@ -32,29 +35,55 @@ export const settings = (recvMaxSize: number) => ({
   closeTimeout
 })
 
-const whole = { binary: true, compress: false, fin: true }
-const part = { binary: true, compress: false, fin: false }
-
 const unsupported = (): Errors.EPROTO =>
   new Errors.EPROTO({ operation: "websocket", reason: "the peer sent text, and SP is binary" })
 
+/** Random words, so many at a time. */
+const masksAtOnce = 2048
+
 /**
- * An open WebSocket of the ws package, and the socket under it, whose writes are held together for a batch.
+ * What the WebSockets of a transport share: memory for their writes, and random masks.
+ *
+ * @internal
+ */
+export class Supplies {
+  readonly pool = new FramePool()
+  private readonly masks = new Uint32Array(masksAtOnce)
+  private used = masksAtOnce
+
+  readonly nextMask = (): number => {
+    if (this.used === masksAtOnce) {
+      randomFillSync(this.masks)
+      this.used = 0
+    }
+    return this.masks[this.used++]!
+  }
+}
+
+/**
+ * An open WebSocket of the ws package, and the socket under it. ws reads, answers pings and says goodbye; messages are
+ * written past it, a batch at once, which it would do with a write for each.
  *
  * @internal
  */
 export class WsFrames implements Frames {
   private owner: FramesOwner | undefined = undefined
   private error: ReceiveError | undefined = undefined
-  private readonly maxFrame: number
+  private readonly format: Format
+  /** Lent for the write that is under way. */
+  private blocks: Write["blocks"] = []
 
   constructor(
     private readonly ws: WebSocket,
     private readonly socket: Net.Socket,
+    private readonly supplies: Supplies,
     { keepAlive = true, noDelay = true }: TcpOptions,
-    maxFrame: number
+    { masks, maxFrame }: { readonly masks: boolean; readonly maxFrame: number }
   ) {
-    this.maxFrame = maxFrame === 0 ? Infinity : maxFrame
+    this.format = {
+      nextMask: masks ? supplies.nextMask : undefined,
+      maxFrame: maxFrame === 0 ? Infinity : maxFrame
+    }
     ws.pause()
     ws.on("message", this.onMessage)
     ws.on("error", this.onError)
@@ -68,15 +97,21 @@ export class WsFrames implements Frames {
     this.owner = owner
   }
 
-  write(batch: ReadonlyArray<Message>): boolean {
+  write(batch: ReadonlyArray<Message>, size: number): boolean {
     const { socket, ws } = this
     if (ws.readyState !== WebSocket.OPEN) return false
-    const last = batch.length - 1
+    const { blocks, pieces } = encode(this.format, batch, size, this.supplies.pool)
+    const last = pieces.length - 1
     socket.cork()
-    for (let i = 0; i < last; i++) this.send(batch[i]!, undefined)
-    this.send(batch[last]!, this.onWritten)
+    for (let i = 0; i < last; i++) socket.write(pieces[i]!)
+    socket.write(pieces[last]!, this.onWritten)
     socket.uncork()
-    return socket.writableLength === 0
+    if (socket.writableLength === 0) {
+      this.supplies.pool.give(blocks)
+      return true
+    }
+    this.blocks = blocks
+    return false
   }
 
   pause(): void {
@@ -95,14 +130,6 @@ export class WsFrames implements Frames {
     this.ws.resume()
   }
 
-  private send(message: Message, done: (() => void) | undefined): void {
-    if (message.headerLength + message.length <= this.maxFrame) return this.ws.send(payload(message), whole, done)
-    const pieces = fragments(message, this.maxFrame)
-    const last = pieces.length - 1
-    for (let i = 0; i < last; i++) this.ws.send(pieces[i]!, part)
-    this.ws.send(pieces[last]!, whole, done)
-  }
-
   private readonly onMessage = (data: WebSocket.RawData, isBinary: boolean) => {
     if (this.owner === undefined || this.error !== undefined) return
     if (isBinary) return this.owner.onPayload(data as Buffer)
@@ -112,7 +139,10 @@ export class WsFrames implements Frames {
 
   /** Also told of a batch that was taken at once, when the next is on its way. */
   private readonly onWritten = () => {
-    if (this.socket.writableLength === 0 && !this.socket.destroyed) this.owner?.onWritten()
+    if (this.socket.writableLength > 0 || this.socket.destroyed) return
+    this.supplies.pool.give(this.blocks)
+    this.blocks = []
+    this.owner?.onWritten()
   }
 
   private readonly onError = (cause: Error) => {

@@ -22,6 +22,7 @@ import { checkUpgrade, isWildcard, normal } from "../wire/upgrade.js"
 import { sendMaxFrame } from "../wire/websocket.js"
 import * as Tcp from "./tcpSockets.js"
 import { plain } from "./wsDial.js"
+import type { Supplies } from "./wsFrames.js"
 import { settings, WsFrames } from "./wsFrames.js"
 import type { Asking } from "./wsRoutes.js"
 import { Route } from "./wsRoutes.js"
@@ -119,7 +120,10 @@ class Upgrader {
   /** What the answer to the request under way says. */
   private answer: ReadonlyArray<string> = []
 
-  constructor(private readonly target: Target) {
+  constructor(
+    private readonly target: Target,
+    private readonly supplies: Supplies
+  ) {
     const { tcp = {}, ws: { headers = {}, sendMaxFrame: maxFrame = sendMaxFrame.listen } = {} } = target.options
     this.tcp = tcp
     this.maxFrame = maxFrame
@@ -161,7 +165,12 @@ class Upgrader {
         asking.hand()
         // calls back before it returns, or not at all
         this.server.handleUpgrade(request, socket, head, (ws) => {
-          made = new FrameMessages(new WsFrames(ws, socket, this.tcp, this.maxFrame))
+          made = new FrameMessages(
+            new WsFrames(ws, socket, this.supplies, this.tcp, {
+              masks: false,
+              maxFrame: this.maxFrame
+            })
+          )
         })
         if (made === undefined) {
           return new Errors.ECONNSHUT({ operation: "handshake", reason: "the peer closed before it was answered" })
@@ -196,12 +205,12 @@ class Upgrader {
 
 /** @internal */
 export const listen =
-  (hosts: Hosts) =>
+  (hosts: Hosts, supplies: Supplies) =>
   (target: Target): Effect.Effect<Acceptor, ListenError, Scope.Scope> =>
     Effect.gen(function* () {
       const host = yield* use(hosts, target)
       const route = yield* claim(host, target)
-      const upgrader = new Upgrader(target)
+      const upgrader = new Upgrader(target, supplies)
       return {
         url: host.port === undefined ? target.url : Url.withPort(target.url, host.port),
         accept: Effect.map(

@@ -244,14 +244,14 @@ export const attach = (server: HttpUpgrades): Effect.Effect<Host, never, Scope.S
     acquireRelease(
       Effect.sync(() => {
         const routes = new Routes()
-        const onUpgrade = (request: Http.IncomingMessage, socket: Net.Socket, head: Buffer) => {
+        const onUpgrade = ((request: Http.IncomingMessage, socket: Net.Socket, head: Buffer) => {
           const route = routes.find(request)
           if (route === undefined && server.listenerCount("upgrade") > 1) return
           const asking = new Asking(request, socket, head)
           const refusal = checkRequest(toRequest(request)) ?? (route === undefined ? nobody(request) : undefined)
           if (refusal !== undefined || route === undefined) return asking.refuse(refusal ?? nobody(request))
           route.ask(asking)
-        }
+        }) as Parameters<HttpUpgrades["on"]>[1]
         server.on("upgrade", onUpgrade)
         return { routes, onUpgrade }
       }),

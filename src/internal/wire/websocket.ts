@@ -1,6 +1,4 @@
-// hot path: bench/src/rows/ws-64.js
 import * as Errors from "../../Errors.js"
-import type { Message } from "../../Message.js"
 import type { Protocol } from "../../Protocol.js"
 
 /**
@@ -25,50 +23,6 @@ export const sendMaxFrame = { dial: 1024 * 1024, listen: 64 * 1024 } as const
  * @internal
  */
 export const bounds = { fragments: 16 * 1024, chunks: 64 * 1024 } as const
-
-/**
- * A message as one payload, header first.
- *
- * @internal
- */
-export const payload = (message: Message): Uint8Array => {
-  const { headerLength } = message
-  if (headerLength === 0) return message.body
-  const bytes = new Uint8Array(headerLength + message.length)
-  bytes.set(message.header)
-  bytes.set(message.body, headerLength)
-  return bytes
-}
-
-/**
- * What a message takes on the way, with the longest head that a frame has: an empty one takes room too.
- *
- * @internal
- */
-export const frameSize = (message: Message): number => 14 + message.headerLength + message.length
-
-/**
- * The payload of a message that is longer than `max`, in pieces of `max` and a rest; only the first is a copy, and only
- * if there is a header.
- *
- * @internal
- */
-export const fragments = (message: Message, max: number): ReadonlyArray<Uint8Array> => {
-  const { body, header, headerLength } = message
-  const pieces: Array<Uint8Array> = []
-  let at = 0
-  if (headerLength > 0) {
-    const words = header.subarray(0, max)
-    const first = new Uint8Array(Math.min(max, headerLength + body.length))
-    first.set(words)
-    at = first.length - words.length
-    first.set(body.subarray(0, at), words.length)
-    pieces.push(first)
-    for (let more = max; more < headerLength; more += max) pieces.push(header.subarray(more, more + max))
-  }
-  for (; at < body.length; at += max) pieces.push(body.subarray(at, at + max))
-  return pieces
-}
 
 /** @internal */
 export const closeCode = { normal: 1000, unsupported: 1003 } as const
