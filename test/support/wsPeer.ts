@@ -38,11 +38,16 @@ export const readFrame = <E>(peer: Reading<E>): Effect.Effect<Frame, E> =>
     }
   })
 
-/** The frames in these bytes. */
-export const parseFrame = (bytes: Uint8Array): Frame => {
+/** The frames that these bytes are. */
+export const parseFrames = (bytes: Uint8Array): ReadonlyArray<Frame> => {
+  const frames: Array<Frame> = []
   let at = 0
-  return Effect.runSync(readFrame({ read: (n) => Effect.sync(() => bytes.subarray(at, (at += n))) }))
+  const read = (n: number) => Effect.sync(() => bytes.subarray(at, (at += n)))
+  while (at < bytes.length) frames.push(Effect.runSync(readFrame({ read })))
+  return frames
 }
+
+export const parseFrame = (bytes: Uint8Array): Frame => parseFrames(bytes)[0]!
 
 export interface FrameOptions {
   readonly mask?: boolean
