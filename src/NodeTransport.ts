@@ -1,9 +1,11 @@
 /**
- * The transports of Node: `tcp://`, `tcp4://` and `tcp6://` (nng_tcp(7)), and `inproc://` with them.
+ * The transports of Node: `tcp://`, `tcp4://` and `tcp6://` (nng_tcp(7)), `ws://`, `ws4://` and `ws6://` (nng_ws(7)), and
+ * `inproc://` with them.
  *
  * **URLs.** A dialer needs `tcp://host:port`; `tcp://source;host:port` also names its own address. A listener takes
  * `tcp://host:port`, where port 0 is any free one, and `tcp://:port` or `tcp://*:port` for all of the machine's
  * addresses, IPv6 included where there is any (`tcp4` and `tcp6` take one family). All addresses of a name are tried.
+ * ws has the same, port 80 if there is none, and a path, at which several listeners share a port.
  *
  * @example
  * ```ts
