@@ -34,7 +34,8 @@ export default defineConfig({
       }
     ],
     setupFiles: ["test/support/setup.ts"],
-    testTimeout: 20_000,
+    // far above what any needs: how busy the machine is decides no test
+    testTimeout: 60_000,
     // an error that nobody caught fails the run, whichever test it came from
     dangerouslyIgnoreUnhandledErrors: false
   }

@@ -27,7 +27,7 @@ import type * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
 import type { ByteStream } from "./ByteStream.js"
 import * as handshake from "./internal/connection/handshake.js"
-import { BlockPool } from "./internal/wire/framing.js"
+import { SharingPool } from "./internal/wire/sharing.js"
 import type {
   AcceptError,
   CheckError,
@@ -93,7 +93,7 @@ export const connection = (
     protocol: options.protocol,
     recvMaxSize: options.recvMaxSize,
     format: { marker: options.marker },
-    pool: new BlockPool()
+    pool: new SharingPool()
   })
 
 /**
@@ -102,7 +102,7 @@ export const connection = (
  */
 export const make = (self: ByteTransport): Transport => {
   const format = { marker: self.marker }
-  const pool = new BlockPool()
+  const pool = new SharingPool()
   const greet = (stream: ByteStream, { protocol, recvMaxSize }: Target) =>
     handshake.connection(stream, { protocol, recvMaxSize, format, pool })
   return {

@@ -60,6 +60,18 @@ export interface Options extends Socket.Options {
 export interface MakeOptions extends Options, Socket.MakeOptions {}
 
 /**
+ * A context of such a socket.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Context
+  extends
+    SocketContext.CanSend<Errors.ESTATE>,
+    SocketContext.CanRecv<Errors.ESTATE>,
+    SocketContext.Configurable<SocketContext.Options> {}
+
+/**
  * @since 0.1.0
  * @category models
  */
@@ -68,7 +80,7 @@ export interface Rep0
     Socket.CanSend<Errors.ESTATE>,
     Socket.CanRecv<Errors.ESTATE>,
     Socket.Configurable<Options>,
-    SocketContext.HasContexts<Errors.ESTATE, Errors.ESTATE, SocketContext.Options> {
+    SocketContext.HasContexts<Context, SocketContext.Options> {
   readonly raw: false
 }
 
@@ -104,7 +116,15 @@ export interface Rep0Raw extends Socket.CanSend, Socket.CanRecv, Socket.Configur
  */
 export const make = (options?: MakeOptions): Effect.Effect<Rep0, Errors.EINVAL, Scope.Scope | Transports> =>
   internal.makeSocket<Rep0>(
-    { protocol: Protocol.rep0, raw: false, canSend: true, canRecv: true, options: ["ttl"], core: replies.core },
+    {
+      protocol: Protocol.rep0,
+      raw: false,
+      canSend: true,
+      canRecv: true,
+      options: ["ttl"],
+      contextOptions: [],
+      core: replies.rep0
+    },
     options
   )
 

@@ -99,6 +99,18 @@ export type SendError = Errors.ECANCELED
 export type RecvError = Errors.ESTATE | Errors.ECANCELED | Errors.ECONNRESET
 
 /**
+ * A context of such a socket.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Context
+  extends
+    SocketContext.CanSend<SendError>,
+    SocketContext.CanRecv<RecvError>,
+    SocketContext.Configurable<ContextOptions> {}
+
+/**
  * @since 0.1.0
  * @category models
  */
@@ -107,7 +119,7 @@ export interface Req0
     Socket.CanSend<SendError>,
     Socket.CanRecv<RecvError>,
     Socket.Configurable<Options>,
-    SocketContext.HasContexts<SendError, RecvError, ContextOptions> {
+    SocketContext.HasContexts<Context, ContextOptions> {
   readonly raw: false
 }
 

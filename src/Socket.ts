@@ -211,6 +211,8 @@ export interface Dropped {
   readonly unroutable: number
   /** There was no room, and the protocol does not wait for it. */
   readonly full: number
+  /** Their topic was unsubscribed before they were received. */
+  readonly unsubscribed: number
 }
 
 /**

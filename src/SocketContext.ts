@@ -1,6 +1,7 @@
 /**
  * A state of its own on a socket that is shared (`nng_ctx`): a socket of req has one request at a time, and each of its
- * contexts has another. Those of rep, and later of survey and sub, likewise.
+ * contexts has another; likewise the request that a rep answers, a survey, and the subscriptions of a sub. What a context
+ * can do is in its type, as with sockets: that of a sub has no `send`.
  *
  * Most programs want `Req0.request` and `Rep0.serve` instead, which use one context for each call, or each worker.
  *
@@ -27,6 +28,7 @@ import type { Inspectable } from "effect/Inspectable"
 import type { Pipeable } from "effect/Pipeable"
 import type * as Scope from "effect/Scope"
 import type * as Types from "effect/Types"
+import type { Aio, Pending } from "./Aio.js"
 import type * as Errors from "./Errors.js"
 import * as internal from "./internal/engine/context.js"
 import type { Input, Message } from "./Message.js"
@@ -45,13 +47,67 @@ export const TypeId: unique symbol = internal.TypeId
 export type TypeId = typeof TypeId
 
 /**
- * A context. `SendE` and `RecvE` are what its protocol adds to the errors of a send and a receive, `O` its options.
+ * Marks a context that sends.
  *
+ * @since 0.1.0
+ * @category symbols
+ */
+export const CanSendTypeId: unique symbol = internal.CanSendTypeId
+
+/**
+ * @since 0.1.0
+ * @category symbols
+ */
+export type CanSendTypeId = typeof CanSendTypeId
+
+/**
+ * Marks a context that receives.
+ *
+ * @since 0.1.0
+ * @category symbols
+ */
+export const CanRecvTypeId: unique symbol = internal.CanRecvTypeId
+
+/**
+ * @since 0.1.0
+ * @category symbols
+ */
+export type CanRecvTypeId = typeof CanRecvTypeId
+
+/**
+ * Marks a context whose options can be changed.
+ *
+ * @since 0.1.0
+ * @category symbols
+ */
+export const ConfigurableTypeId: unique symbol = internal.ConfigurableTypeId
+
+/**
+ * @since 0.1.0
+ * @category symbols
+ */
+export type ConfigurableTypeId = typeof ConfigurableTypeId
+
+/**
+ * Marks a socket whose protocol has contexts.
+ *
+ * @since 0.1.0
+ * @category symbols
+ */
+export const HasContextsTypeId: unique symbol = internal.HasContextsTypeId
+
+/**
+ * @since 0.1.0
+ * @category symbols
+ */
+export type HasContextsTypeId = typeof HasContextsTypeId
+
+/**
  * @since 0.1.0
  * @category models
  */
-export interface SocketContext<out SendE, out RecvE, in O> extends Inspectable, Pipeable {
-  readonly [TypeId]: Variance<SendE, RecvE, O>
+export interface SocketContext extends Inspectable, Pipeable {
+  readonly [TypeId]: TypeId
   /** Unique in the process, from 1 (`nng_ctx_id`). */
   readonly id: number
   /**
@@ -62,23 +118,43 @@ export interface SocketContext<out SendE, out RecvE, in O> extends Inspectable, 
 }
 
 /**
- * @since 0.1.0
- * @category models
- */
-export interface Variance<out SendE, out RecvE, in O> {
-  readonly _SendE: Types.Covariant<SendE>
-  readonly _RecvE: Types.Covariant<RecvE>
-  readonly _O: Types.Contravariant<O>
-}
-
-/**
- * A socket whose protocol has contexts.
+ * A context that sends. `E`: what its protocol adds to the errors of a send.
  *
  * @since 0.1.0
  * @category models
  */
-export interface HasContexts<out SendE, out RecvE, in O> extends Socket {
-  readonly "~effect-nng/HasContexts": Variance<SendE, RecvE, O>
+export interface CanSend<out E = never> extends SocketContext {
+  readonly [CanSendTypeId]: { readonly _E: Types.Covariant<E> }
+}
+
+/**
+ * A context that receives. `E`: what its protocol adds to the errors of a receive.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CanRecv<out E = never> extends SocketContext {
+  readonly [CanRecvTypeId]: { readonly _E: Types.Covariant<E> }
+}
+
+/**
+ * A context whose options of type `O` can be changed while it lives.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Configurable<in O> extends SocketContext {
+  readonly [ConfigurableTypeId]: (options: O) => void
+}
+
+/**
+ * A socket whose protocol has contexts: `C` is what they are, `O` their options.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface HasContexts<out C extends SocketContext, in O> extends Socket {
+  readonly [HasContextsTypeId]: { readonly _C: Types.Covariant<C>; readonly _O: Types.Contravariant<O> }
 }
 
 /**
@@ -99,7 +175,7 @@ export interface Options {
  * @since 0.1.0
  * @category guards
  */
-export const isSocketContext: (u: unknown) => u is SocketContext<unknown, unknown, never> = internal.isSocketContext
+export const isSocketContext: (u: unknown) => u is SocketContext = internal.isSocketContext
 
 /**
  * Makes a context (`nng_ctx_open`), which lives as long as its scope and its socket do. `NNG_ECLOSED` when the socket is
@@ -110,10 +186,10 @@ export const isSocketContext: (u: unknown) => u is SocketContext<unknown, unknow
  * @since 0.1.0
  * @category constructors
  */
-export const make: <SendE, RecvE, O extends Options>(
-  socket: HasContexts<SendE, RecvE, O>,
+export const make: <C extends SocketContext, O>(
+  socket: HasContexts<C, O>,
   options?: NoInfer<O>
-) => Effect.Effect<SocketContext<SendE, RecvE, O>, Errors.ECLOSED | Errors.EINVAL, Scope.Scope> = internal.make as never
+) => Effect.Effect<C, Errors.ECLOSED | Errors.EINVAL, Scope.Scope> = internal.make as never
 
 /**
  * Sends on a context (`nng_ctx_sendmsg`), as `Socket.send` does on a socket.
@@ -121,13 +197,34 @@ export const make: <SendE, RecvE, O extends Options>(
  * **Interruption**: one that is interrupted has sent nothing.
  *
  * @since 0.1.0
- * @category combinators
+ * @category sending
  */
-export const send: <SendE>(
-  context: SocketContext<SendE, unknown, never>,
-  message: Input,
-  options?: OperationOptions
-) => Effect.Effect<void, SendError | SendE> = internal.send as never
+export const send: {
+  (message: Input, options?: OperationOptions): <E>(context: CanSend<E>) => Effect.Effect<void, SendError | E>
+  <E>(context: CanSend<E>, message: Input, options?: OperationOptions): Effect.Effect<void, SendError | E>
+} = internal.send
+
+/**
+ * Starts a send of a context on an aio (`nng_ctx_send`), as `Socket.sendAio` does on a socket.
+ *
+ * **Interruption** does not reach the send; cancel the aio. One that is cancelled has sent nothing.
+ *
+ * @since 0.1.0
+ * @category sending
+ */
+export const sendAio: {
+  (
+    aio: Aio,
+    message: Input,
+    options?: OperationOptions
+  ): <E>(context: CanSend<E>) => Effect.Effect<Pending<void, SendError | E>, Errors.EBUSY>
+  <E>(
+    context: CanSend<E>,
+    aio: Aio,
+    message: Input,
+    options?: OperationOptions
+  ): Effect.Effect<Pending<void, SendError | E>, Errors.EBUSY>
+} = internal.sendAio
 
 /**
  * Receives on a context (`nng_ctx_recvmsg`), as `Socket.recv` does on a socket.
@@ -135,31 +232,51 @@ export const send: <SendE>(
  * **Interruption**: one that is interrupted has taken nothing.
  *
  * @since 0.1.0
- * @category combinators
+ * @category receiving
  */
-export const recv: <RecvE>(
-  context: SocketContext<unknown, RecvE, never>,
-  options?: OperationOptions
-) => Effect.Effect<Message, RecvError | RecvE> = internal.recv as never
+export const recv: <E>(context: CanRecv<E>, options?: OperationOptions) => Effect.Effect<Message, RecvError | E> =
+  internal.recv
+
+/**
+ * Starts a receive of a context on an aio (`nng_ctx_recv`), as `Socket.recvAio` does on a socket.
+ *
+ * **Interruption** does not reach the receive; cancel the aio. One that is cancelled has taken nothing.
+ *
+ * @since 0.1.0
+ * @category receiving
+ */
+export const recvAio: {
+  (
+    aio: Aio,
+    options?: OperationOptions
+  ): <E>(context: CanRecv<E>) => Effect.Effect<Pending<Message, RecvError | E>, Errors.EBUSY>
+  <E>(
+    context: CanRecv<E>,
+    aio: Aio,
+    options?: OperationOptions
+  ): Effect.Effect<Pending<Message, RecvError | E>, Errors.EBUSY>
+} = internal.recvAio
 
 /**
  * Changes options of a context, all or none of them; they hold from the next operation (`nng_ctx_set`). `NNG_EINVAL`
- * names the one that is out of range. **Interruption**: none, it does not wait.
+ * names the one that is out of range.
+ *
+ * **Interruption**: none, it does not wait.
  *
  * @since 0.1.0
- * @category combinators
+ * @category options
  */
-export const configure: <O extends Options>(
-  context: SocketContext<unknown, unknown, O>,
-  options: NoInfer<O>
-) => Effect.Effect<void, Errors.EINVAL | Errors.ECLOSED> = internal.configure as never
+export const configure: {
+  <O>(options: NoInfer<O>): (context: Configurable<O>) => Effect.Effect<void, Errors.EINVAL | Errors.ECLOSED>
+  <O>(context: Configurable<O>, options: NoInfer<O>): Effect.Effect<void, Errors.EINVAL | Errors.ECLOSED>
+} = internal.configure
 
 /**
- * What a context's options are now, times as `Duration`s (`nng_ctx_get`). **Interruption**: none, it does not wait.
+ * What a context's options are now, times as `Duration`s (`nng_ctx_get`).
+ *
+ * **Interruption**: none, it does not wait.
  *
  * @since 0.1.0
- * @category getters
+ * @category options
  */
-export const settings: <O extends Options>(
-  context: SocketContext<unknown, unknown, O>
-) => Effect.Effect<Settings<O>, Errors.ECLOSED> = internal.settings as never
+export const settings: <O>(context: Configurable<O>) => Effect.Effect<Settings<O>, Errors.ECLOSED> = internal.settings

@@ -140,6 +140,11 @@ export interface Messages extends Duplex.Duplex<ReadonlyArray<Message>, Message,
    * Calls back, later and once, when all that was accepted has been handed over, or cannot be any more.
    */
   readonly whenSent: (done: () => void) => void
+  /**
+   * Pushes a message that goes to other connections as well, so that what it takes to send it can be done once for all of
+   * them. Nobody changes such a message. Where this is absent it is pushed, or, by reference, a copy of it.
+   */
+  readonly share?: (message: Message) => boolean
 }
 
 /**

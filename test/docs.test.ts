@@ -19,6 +19,8 @@ const examplesOf = (name: string): ReadonlyArray<readonly [path: string, code: s
 const programOf = (files: ReadonlyMap<string, string>): ts.Program => {
   const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile)
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
+  // what is remembered of the project is not about these files
+  options.incremental = false
   const host = ts.createCompilerHost(options)
   const { fileExists, getSourceFile, readFile } = host
   host.fileExists = (path) => files.has(path) || fileExists(path)

@@ -15,6 +15,8 @@ const ids = [
   "ws-64k",
   "reqrep-rtt",
   "reqrep-pipelined",
+  "pub-10",
+  "pub-100",
   "inproc-64",
   "inproc-rtt",
   "idle-memory",

@@ -7,7 +7,7 @@ import * as Message from "effect-nng/Message"
 import type { Messages } from "effect-nng/Transport"
 import { ByteMessages } from "../../src/internal/connection/messages.js"
 import { pair } from "../../src/internal/inproc/end.js"
-import { BlockPool } from "../../src/internal/wire/framing.js"
+import { SharingPool } from "../../src/internal/wire/sharing.js"
 import { FakeBytes } from "../support/duplex.js"
 import { frame } from "../support/peers.js"
 
@@ -46,7 +46,7 @@ describe("messages over bytes", () => {
   const make = (accepting = true) => {
     const bytes = new FakeBytes()
     bytes.accepting = accepting
-    const messages = new ByteMessages(bytes, { marker: undefined }, new BlockPool(), 0, new Uint8Array(0))
+    const messages = new ByteMessages(bytes, { marker: undefined }, new SharingPool(), 0, new Uint8Array(0))
     return { bytes, messages, told: listen(messages) }
   }
 

@@ -5,6 +5,9 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
+import * as Aio from "effect-nng/Aio"
+import * as Message from "effect-nng/Message"
+import * as Push0 from "effect-nng/Push0"
 import * as Rep0 from "effect-nng/Rep0"
 import * as Req0 from "effect-nng/Req0"
 import * as Socket from "effect-nng/Socket"
@@ -39,6 +42,51 @@ describe("a context", () => {
       expect([SocketContext.isSocketContext(context), SocketContext.isSocketContext(req)]).toEqual([true, false])
       yield* context.close
       expect(context.toJSON()).toMatchObject({ closed: true })
+    }).pipe(Effect.provide(inproc))
+  )
+
+  it.scoped("asks and answers on aios", () =>
+    Effect.gen(function* () {
+      const { rep, req } = yield* reqRep()
+      const asking = yield* SocketContext.make(req)
+      const answering = yield* SocketContext.make(rep)
+      const aio = yield* Aio.make()
+      const other = yield* Aio.make()
+      yield* Effect.flatten(SocketContext.sendAio(asking, aio, "q"))
+      const received = yield* Effect.flatten(SocketContext.recvAio(answering, other))
+      expect(Message.text(received)).toBe("q")
+      const pending = yield* asking.pipe(SocketContext.recvAio(aio))
+      yield* failing(SocketContext.recvAio(asking, aio), "NNG_EBUSY")
+      yield* Effect.flatten(answering.pipe(SocketContext.sendAio(other, "a")))
+      expect(Message.text(yield* pending)).toBe("a")
+      // one that is cancelled gives up the question, as an interrupted receive does
+      yield* asking.pipe(SocketContext.send("again"))
+      const given = yield* SocketContext.recvAio(asking, aio)
+      yield* settle
+      yield* Aio.cancel(aio)
+      yield* failing(given, "NNG_ECANCELED")
+      yield* failing(SocketContext.recv(asking), "NNG_ESTATE")
+    }).pipe(Effect.provide(inproc))
+  )
+
+  it.scoped("shows what it can do where its type says so", () =>
+    Effect.gen(function* () {
+      const { rep, req } = yield* reqRep()
+      const raw = yield* Req0.makeRaw()
+      const push = yield* Push0.make()
+      const context = yield* SocketContext.make(req)
+      const has = (self: object, mark: symbol) => (self as Record<symbol, unknown>)[mark] !== undefined
+      const marks = [SocketContext.CanSendTypeId, SocketContext.CanRecvTypeId, SocketContext.ConfigurableTypeId]
+      expect(marks.map((mark) => has(context, mark))).toEqual([true, true, true])
+      expect([req, rep, raw, push].map((socket) => has(socket, SocketContext.HasContextsTypeId))).toEqual([
+        true,
+        true,
+        false,
+        false
+      ])
+      expect([req, push].map((socket) => has(socket, Socket.CanSendTypeId))).toEqual([true, true])
+      expect([req, push].map((socket) => has(socket, Socket.CanRecvTypeId))).toEqual([true, false])
+      expect([req, push].map((socket) => has(socket, Socket.ConfigurableTypeId))).toEqual([true, true])
     }).pipe(Effect.provide(inproc))
   )
 

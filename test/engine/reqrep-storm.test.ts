@@ -164,7 +164,8 @@ describe("many requesters and repliers", () => {
             hops: 0,
             unexpected: 0,
             unroutable: 0,
-            full: 0
+            full: 0,
+            unsubscribed: 0
           })
         }
         expect(answered).toBeGreaterThan(100)

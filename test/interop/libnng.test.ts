@@ -2,17 +2,22 @@ import { expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Dialer from "effect-nng/Dialer"
 import * as Message from "effect-nng/Message"
 import * as NodeTransport from "effect-nng/NodeTransport"
+import * as Pub0 from "effect-nng/Pub0"
 import * as Pull0 from "effect-nng/Pull0"
 import * as Push0 from "effect-nng/Push0"
 import * as Rep0 from "effect-nng/Rep0"
 import * as Req0 from "effect-nng/Req0"
+import * as Respondent0 from "effect-nng/Respondent0"
 import * as Socket from "effect-nng/Socket"
 import * as SocketContext from "effect-nng/SocketContext"
+import * as Sub0 from "effect-nng/Sub0"
+import * as Surveyor0 from "effect-nng/Surveyor0"
 import type { Transports } from "effect-nng/Transport"
 import * as Peers from "../support/cpeer.js"
 import { leavesNone } from "../support/handles.js"
@@ -38,8 +43,18 @@ const MiB = 1024 * 1024
 /** Its first characters, and spaces up to its size. */
 const padded = (text: string | number, size: number) => String(text).padEnd(size)
 
+/** A sub that has its topic before it meets anybody. */
+const subscribed = (topic: string, options?: Sub0.Options) =>
+  Effect.tap(Sub0.make(options), (socket) => Effect.orDie(Sub0.addTopic(socket, topic)))
+
 /** Answers with the question. */
 const echo = (request: Message.Message) => Effect.succeed(Uint8Array.from(request.body))
+
+/** The first answer to this survey. */
+const answer = (socket: Surveyor0.Surveyor0, text: string) =>
+  Effect.map(Stream.runHead(Surveyor0.survey(socket, text, { timeout: "1 minute" })), (first) =>
+    Option.match(first, { onNone: () => undefined, onSome: Message.text })
+  )
 
 Peers.suite("libnng", () => {
   for (const [name, meet] of roles) {
@@ -189,6 +204,101 @@ Peers.suite("libnng", () => {
         yield* peer.prints("0000000780000001 1 0\n")
       }))
 
+    test(`a respondent ${name} answers many surveys over one connection, the last first`, () =>
+      Effect.gen(function* () {
+        const { peer, socket } = yield* meet(Surveyor0.make(), inC("respondent", 16))
+        const done: Array<number> = []
+        const answers = yield* Effect.forEach(
+          numbers(32),
+          (n) => Effect.tap(answer(socket, `survey ${n}`), () => Effect.sync(() => done.push(n))),
+          { concurrency: 16 }
+        )
+        expect(answers).toEqual(numbers(32).map((n) => `survey ${n}`))
+        // they came in the other order
+        expect(done.indexOf(0)).toBeGreaterThan(done.indexOf(15))
+        expect(yield* peer.lines(32)).toHaveLength(32)
+        expect((yield* socket.statistics).dropped).toMatchObject({ stale: 0, full: 0 })
+      }))
+
+    test(`a respondent ${name} answers contexts, each its own, and empty surveys, and a megabyte`, () =>
+      Effect.gen(function* () {
+        const { socket } = yield* meet(Surveyor0.make({ surveyTime: "1 minute" }), inC("respondent", 3))
+        const contexts = yield* Effect.replicateEffect(SocketContext.make(socket), 3)
+        const surveys = ["", padded("large", MiB), "small"]
+        for (const [i, context] of contexts.entries()) yield* SocketContext.send(context, surveys[i]!)
+        const answers = yield* Effect.forEach(contexts, (context) => SocketContext.recv(context))
+        expect(answers.map(Message.text)).toEqual(surveys)
+        expect(answers.map(({ headerLength }) => headerLength)).toEqual([4, 4, 4])
+      }))
+
+    test(`a surveyor ${name} asks with many contexts at once, and we answer all`, () =>
+      Effect.gen(function* () {
+        const { peer, socket } = yield* meet(Respondent0.make(), inC("surveyor", 8, 20, 20))
+        yield* Effect.forkScoped(Respondent0.serve(socket, echo, { concurrency: "unbounded" }))
+        yield* peer.prints("done\n")
+        expect((yield* socket.statistics).received).toBe(160)
+      }))
+
+    test(`a surveyor ${name} asks with nothing, and with a megabyte`, () =>
+      Effect.gen(function* () {
+        for (const size of [0, MiB]) {
+          const { peer, socket } = yield* meet(Respondent0.make(), inC("surveyor", 2, 3, size))
+          yield* Effect.forkScoped(Respondent0.serve(socket, echo, { concurrency: 2 }))
+          yield* peer.prints("done\n")
+        }
+      }))
+
+    test(`a raw respondent ${name} sees the words that our raw surveyor gave, and we get them back`, () =>
+      Effect.gen(function* () {
+        const { peer, socket } = yield* meet(Surveyor0.makeRaw(), inC("raw-respondent", 3, 1))
+        const send = (text: string, ...words: ReadonlyArray<number>) => {
+          const message = Message.make(text)
+          for (const word of words) Message.Header.appendU32(message, word)
+          return Socket.send(socket, message)
+        }
+        yield* send("direct", 0x80000001)
+        yield* send("by-two", 1, 2, 0x80000002)
+        yield* send("too-many", 1, 2, 3, 0x80000003)
+        const answers = [yield* Socket.recv(socket), yield* Socket.recv(socket)]
+        expect(answers.map((answer) => [hex(answer.header), Message.text(answer)])).toEqual([
+          ["80000001", "direct"],
+          ["000000010000000280000002", "by-two"]
+        ])
+        expect((yield* peer.lines(2)).map((line) => line.slice(8))).toEqual([
+          "80000001 6 direct",
+          "000000010000000280000002 6 by-two"
+        ])
+      }))
+
+    test(`a raw respondent ${name} sees one word, the survey id`, () =>
+      Effect.gen(function* () {
+        const { peer, socket } = yield* meet(Surveyor0.make(), inC("raw-respondent", 8, 1))
+        expect([yield* answer(socket, "one"), yield* answer(socket, "two")]).toEqual(["one", "two"])
+        const [first, second] = (yield* peer.lines(2)).map((line) =>
+          /^[01234567][0-9a-f]{7}([89a-f][0-9a-f]{7}) 3 /.exec(line)!
+        )
+        expect(parseInt(second![1]!, 16)).toBe(parseInt(first![1]!, 16) + 1)
+      }))
+
+    test(`a raw surveyor ${name} gets its words back from our respondent, which drops one hop too many`, () =>
+      Effect.gen(function* () {
+        const words = ["80000001", "000000050000000680000002", "00000001000000020000000380000003", "ffffffff"]
+        const { peer, socket } = yield* meet(Respondent0.make({ ttl: 3 }), inC("raw-surveyor", ...words))
+        yield* Effect.forkScoped(Respondent0.serve(socket, (survey) => Effect.succeed(`re:${Message.text(survey)}`)))
+        yield* peer.prints(`${words[0]} 4 re:0\n${words[1]} 4 re:1\n${words[3]} 4 re:3\n`)
+        expect((yield* socket.statistics).dropped.hops).toBe(1)
+      }))
+
+    test(`a raw surveyor ${name} has its words seen by our raw respondent, its pipe in front`, () =>
+      Effect.gen(function* () {
+        const { peer, socket } = yield* meet(Respondent0.makeRaw(), inC("raw-surveyor", "0000000780000001"))
+        const survey = yield* Socket.recv(socket)
+        const id = survey.pipeId.toString(16).padStart(8, "0")
+        expect(hex(survey.header)).toBe(`${id}0000000780000001`)
+        yield* Socket.send(socket, survey)
+        yield* peer.prints("0000000780000001 1 0\n")
+      }))
+
     test(`a push ${name} gives us a thousand messages in order, empty ones, and megabytes`, () =>
       Effect.gen(function* () {
         for (const [count, size] of [
@@ -212,7 +322,84 @@ Peers.suite("libnng", () => {
         expect(lines.slice(0, 1000)).toEqual(numbers(1000).map((n) => `${String(n).length} ${n}`))
         expect(lines.slice(1000)).toEqual(["0 ", `${MiB} a`, `${MiB} b`, "0 "])
       }))
+
+    test(`a pub ${name} tells us a thousand messages in order, and each of our contexts what it wants`, () =>
+      Effect.gen(function* () {
+        const make = subscribed("", { recvBuffer: 8192 })
+        for (const [count, size] of [
+          [1000, 1],
+          [5, 0],
+          [5, MiB]
+        ] as const) {
+          const contexts: Array<Sub0.Context> = []
+          const nines = Effect.tap(make, (socket) =>
+            Effect.gen(function* () {
+              const context = yield* SocketContext.make(socket)
+              yield* Sub0.addTopic(context, "99")
+              contexts.push(context)
+            }).pipe(Effect.orDie)
+          )
+          const { socket } = yield* meet(nines, inC("pub", count, size))
+          const got = yield* Stream.runCollect(Stream.take(Socket.stream(socket), count))
+          expect(Array.from(got, Message.text)).toEqual(numbers(count).map((n) => (size === 0 ? "" : padded(n, size))))
+          const expected = count < 1000 ? [] : ["99", ...numbers(10).map((n) => String(990 + n))]
+          const heard = yield* Effect.replicateEffect(SocketContext.recv(contexts.at(-1)!), expected.length)
+          expect(heard.map(Message.text)).toEqual(expected)
+        }
+      }))
+
+    test(`a raw pub ${name} has its header before the body, for our sub, raw and cooked`, () =>
+      Effect.gen(function* () {
+        for (const make of [Sub0.makeRaw({ recvBuffer: 8 }), subscribed("one-")] as const) {
+          const { socket } = yield* meet<Sub0.Sub0 | Sub0.Sub0Raw>(make, inC("raw-pub", 2, 1))
+          const got = [yield* Socket.recv(socket), yield* Socket.recv(socket)]
+          expect(got.map(Message.text)).toEqual(["one-two-0", "one-two-1"])
+          expect(got.map(({ headerLength }) => headerLength)).toEqual([0, 0])
+        }
+      }))
+
+    test(`a sub ${name} hears by its contexts what we publish`, () =>
+      Effect.gen(function* () {
+        const { peer, socket } = yield* meet(Pub0.make({ sendBuffer: 8192 }), inC("sub", "1", "", "x"))
+        // it has its topics when it says so
+        yield* peer.lines(1)
+        yield* Socket.sendAll(socket, [...numbers(200).map(String), "", padded("1large", MiB)])
+        const lines = (yield* peer.lines(1 + 202 + 112)).slice(1)
+        const of = (context: string) => lines.filter((line) => line.startsWith(context)).map((line) => line.slice(3))
+        const shown = numbers(200).map((n) => `${String(n).length} ${n}`)
+        expect(of("1")).toEqual([...shown, "0 ", `${MiB} 1large`])
+        expect(of("0")).toEqual([...shown.filter((line) => line.split(" ")[1]!.startsWith("1")), `${MiB} 1large`])
+        expect(of("2")).toEqual([])
+      }))
+
+    test(`a raw sub ${name} hears all that our raw pub publishes, headers first`, () =>
+      Effect.gen(function* () {
+        const { peer, socket } = yield* meet(Pub0.makeRaw(), inC("raw-sub"))
+        const message = Message.make("body")
+        Message.Header.append(message, Uint8Array.of(104, 45))
+        yield* Socket.send(socket, message)
+        yield* Socket.send(socket, "")
+        yield* peer.prints("6 h-body\n0 \n")
+      }))
   }
+
+  test("several subs hear the same, and one that is killed costs the others nothing", () =>
+    Effect.gen(function* () {
+      const socket = yield* Pub0.make({ sendBuffer: 8192 })
+      const { url } = yield* Socket.listen(socket, "tcp://127.0.0.1:0")
+      const peers = yield* Effect.replicateEffect(Peers.run("sub", "dial", url, ""), 3)
+      yield* Socket.awaitPeers(socket, 3)
+      for (const peer of peers) yield* peer.lines(1)
+      yield* Socket.sendAll(socket, numbers(100).map(String))
+      yield* peers[0]!.kill
+      yield* Socket.sendAll(
+        socket,
+        numbers(100).map((n) => String(100 + n))
+      )
+      for (const peer of peers.slice(1)) {
+        expect((yield* peer.lines(201)).slice(1)).toEqual(numbers(200).map((n) => `0: ${String(n).length} ${n}`))
+      }
+    }))
 
   test("several pulls share what we push", () =>
     Effect.gen(function* () {
@@ -293,6 +480,24 @@ Peers.suite("libnng", () => {
       const second = yield* Peers.run("req", "dial", url, "1", "1", "10")
       yield* Effect.forkScoped(Rep0.serve(socket, echo))
       yield* second.prints("done\n")
+    }))
+
+  test("several respondents answer one survey, and one that is killed does not", () =>
+    Effect.gen(function* () {
+      const socket = yield* Surveyor0.make({ surveyTime: "1 minute" })
+      const pipes = yield* record(socket.events)
+      const { url } = yield* Socket.listen(socket, "tcp://127.0.0.1:0")
+      const peers = yield* Effect.replicateEffect(Peers.run("respondent", "dial", url, "1"), 3)
+      yield* Socket.awaitPeers(socket, 3)
+      const all = yield* Stream.runCollect(Stream.take(Surveyor0.survey(socket, "all", { timeout: "1 minute" }), 3))
+      expect(Array.from(all, Message.text)).toEqual(["all", "all", "all"])
+      expect(new Set(Array.from(all, ({ pipeId }) => pipeId)).size).toBe(3)
+      yield* peers[0]!.kill
+      yield* pipes.find(tagged("RemPost"))
+      yield* Socket.send(socket, "rest")
+      const rest = [yield* Socket.recv(socket), yield* Socket.recv(socket)]
+      expect(rest.map(Message.text)).toEqual(["rest", "rest"])
+      expect(new Set(rest.map(({ pipeId }) => pipeId)).size).toBe(2)
     }))
 
   test("a pull that is killed and started again gets what we push next", () =>

@@ -1,13 +1,22 @@
 import { expect, it } from "@effect/vitest"
+import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as Message from "effect-nng/Message"
 import * as NodeTransport from "effect-nng/NodeTransport"
+import * as Pub0 from "effect-nng/Pub0"
 import * as Pull0 from "effect-nng/Pull0"
 import * as Push0 from "effect-nng/Push0"
 import * as Rep0 from "effect-nng/Rep0"
 import * as Req0 from "effect-nng/Req0"
+import * as Respondent0 from "effect-nng/Respondent0"
 import * as Socket from "effect-nng/Socket"
+import * as SocketContext from "effect-nng/SocketContext"
+import * as Sub0 from "effect-nng/Sub0"
+import * as Surveyor0 from "effect-nng/Surveyor0"
 import type { Transports } from "effect-nng/Transport"
 import { spawnSync } from "node:child_process"
 import { leavesNone } from "../support/handles.js"
@@ -23,6 +32,14 @@ interface Tool {
   readonly dial: string
   readonly listen: string
 }
+
+const heard = (socket: Sub0.Sub0, topic: string) => Stream.map(Sub0.stream(socket, topic), Message.text)
+
+/** All lines up to this one. */
+const untilLine = (peer: Programs.Program, last: string, n = 1): Effect.Effect<ReadonlyArray<string>> =>
+  Effect.flatMap(peer.lines(n), (lines) =>
+    lines.includes(last) ? Effect.succeed(lines) : untilLine(peer, last, lines.length + 1)
+  )
 
 const tools: ReadonlyArray<Tool> = [
   { command: "nngcat", debian: "nng-utils", dial: "--dial", listen: "--listen" },
@@ -64,6 +81,37 @@ for (const tool of tools) {
           yield* peer.prints('"ping 0"\n')
         }))
 
+      test(`${command} --respondent ${name} answers our surveys, each its own`, () =>
+        Effect.gen(function* () {
+          const { peer, socket } = yield* meet(
+            Surveyor0.make({ surveyTime: "1 minute" }),
+            run("respondent", "--quoted", "--data", "here")
+          )
+          yield* Socket.send(socket, "by itself")
+          expect(Message.text(yield* Socket.recv(socket))).toBe("here")
+          const ask = (text: string) => Stream.runHead(Surveyor0.survey(socket, text, { timeout: "1 minute" }))
+          const answers = yield* Effect.forEach(["one", "two", "three"], ask, { concurrency: "unbounded" })
+          expect(answers.map((answer) => Option.map(answer, Message.text))).toEqual([
+            Option.some("here"),
+            Option.some("here"),
+            Option.some("here")
+          ])
+          yield* peer.prints('"by itself"\n"one"\n"two"\n"three"\n')
+        }))
+
+      test(`${command} --surveyor ${name} is answered`, () =>
+        Effect.gen(function* () {
+          // again and again, since the first may ask before anybody is there
+          const { peer, socket } = yield* meet(
+            Respondent0.make(),
+            run("surveyor", "--quoted", "--data", "who?", "--interval", "1")
+          )
+          yield* Effect.forkScoped(
+            Respondent0.serve(socket, (survey) => Effect.succeed(`${Message.text(survey)} ${survey.headerLength}`))
+          )
+          expect((yield* peer.lines(1))[0]).toBe('"who? 0"')
+        }))
+
       test(`${command} --push ${name} pushes to us`, () =>
         Effect.gen(function* () {
           // again and again, since some end before all is sent
@@ -78,6 +126,42 @@ for (const tool of tools) {
           yield* Socket.sendAll(socket, ["", ...jobs])
           expect(yield* Socket.drain(socket)).toBe(0)
           yield* peer.prints(["", ...jobs].map((job) => `"${job}"\n`).join(""))
+        }))
+
+      test(`${command} --pub ${name} tells us what we want to hear`, () =>
+        Effect.gen(function* () {
+          const { socket } = yield* meet(Sub0.make(), run("pub", "--data", "news.1", "--interval", "1"))
+          const contexts = [yield* SocketContext.make(socket), yield* SocketContext.make(socket)]
+          yield* Sub0.addTopic(contexts[0]!, "news.")
+          yield* Sub0.addTopic(contexts[1]!, "weather.")
+          const news = Effect.as(SocketContext.recv(contexts[1]!), "weather")
+          const first = Effect.map(SocketContext.recv(contexts[0]!), Message.text)
+          expect(yield* Effect.raceFirst(first, news)).toBe("news.1")
+          expect(Chunk.toReadonlyArray(yield* Stream.runCollect(Stream.take(heard(socket, "ne"), 1)))).toEqual([
+            "news.1"
+          ])
+        }))
+
+      test(`${command} --sub ${name} hears its topics, in order`, () =>
+        Effect.gen(function* () {
+          const { peer, socket } = yield* meet(
+            Pub0.make({ sendBuffer: 8192 }),
+            run("sub", "--quoted", "--subscribe", "news")
+          )
+          // it may subscribe after it has connected
+          const first = Effect.repeat(
+            Effect.zipRight(Socket.send(socket, "news"), Effect.yieldNow()),
+            Schedule.spaced("10 millis")
+          )
+          yield* Effect.raceFirst(first, peer.lines(1))
+          const bodies = Array.from({ length: 100 }, (_, n) => `${["news", "new", "other"][n % 3]}.${n}`)
+          yield* Socket.sendAll(socket, bodies)
+          const last = `"${bodies.filter((body) => body.startsWith("news")).at(-1)}"`
+          const lines = yield* untilLine(peer, last)
+          expect(lines.filter((line) => line !== '"news"')).toEqual(
+            bodies.filter((body) => body.startsWith("news")).map((body) => `"${body}"`)
+          )
+          expect(yield* socket.statistics).toMatchObject({ dropped: { full: 0 } })
         }))
     }
   })

@@ -21,19 +21,14 @@ const question = (raw: Req0.Req0Raw, n: number, text: string) =>
 const stalled = (count: number, options: SocketContext.Options = {}) =>
   Effect.gen(function* () {
     const { raw, rep, ...rest } = yield* rawRep({ req: { recvBuffer: 0 } })
-    const contexts: Array<SocketContext.SocketContext<unknown, unknown, SocketContext.Options>> = []
+    const contexts: Array<Rep0.Context> = []
     for (let n = 0; n < count; n++) {
       const context = yield* SocketContext.make(rep, options)
       yield* question(raw, n, String(n))
       yield* SocketContext.recv(context)
       contexts.push(context)
     }
-    return {
-      raw,
-      rep,
-      contexts: contexts as Array<SocketContext.SocketContext<never, never, SocketContext.Options>>,
-      ...rest
-    }
+    return { raw, rep, contexts, ...rest }
   })
 
 describe("rep0 over inproc", () => {
@@ -104,6 +99,15 @@ describe("rep0 over inproc", () => {
       yield* rep.close
       yield* failing(Fiber.join(first), "NNG_ECLOSED")
       yield* failing(Fiber.join(other), "NNG_ECLOSED")
+    }).pipe(Effect.provide(inproc))
+  )
+
+  it.scoped("an answer that may not wait, and would have to, is lost like one that waits in vain", () =>
+    Effect.gen(function* () {
+      const { contexts } = yield* stalled(3)
+      for (const context of contexts.slice(0, 2)) yield* SocketContext.send(context, "a", { timeout: 0 })
+      yield* failing(SocketContext.send(contexts[2]!, "a", { timeout: 0 }), "NNG_ETIMEDOUT")
+      yield* failing(SocketContext.send(contexts[2]!, "a"), "NNG_ESTATE")
     }).pipe(Effect.provide(inproc))
   )
 

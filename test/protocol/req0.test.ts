@@ -90,10 +90,10 @@ describe("the req0 machine", () => {
     const first = round.ask(Message.make("q"), Infinity)
     expect(first.id).toBe(0x80000000)
     // all the way round
-    ;(round as unknown as { lastId: number }).lastId = 0xffffffff
+    ;(round as unknown as { ids: { last: number } }).ids.last = 0xffffffff
     expect(round.ask(Message.make("q"), Infinity).id).toBe(0x80000001)
     round.retire(first)
-    ;(round as unknown as { lastId: number }).lastId = 0xffffffff
+    ;(round as unknown as { ids: { last: number } }).ids.last = 0xffffffff
     expect(round.ask(Message.make("q"), Infinity).id).toBe(0x80000000)
   })
 

@@ -6,6 +6,8 @@ import type { Lane } from "../../src/internal/protocol/machine.js"
 export class FakeLane implements Lane {
   readonly pushed: Array<string> = []
   readonly messages: Array<Message.Message> = []
+  /** How many of these were shared with others. */
+  shared = 0
   readonly arrived: Array<Message.Message> = []
 
   constructor(
@@ -44,6 +46,12 @@ export class FakeLane implements Lane {
     this.room--
     this.messages.push(message)
     this.pushed.push(Message.text(message))
+  }
+
+  /** Who has what is pushed as it is has a copy of what others have as well. */
+  share(message: Message.Message): void {
+    this.shared++
+    this.push(this.byReference ? Message.copy(message) : message)
   }
 
   next(): Message.Message | undefined {

@@ -85,10 +85,8 @@ export const receivedText = <E>(receiving: Effect.Effect<Message.Message, E>): E
 export const exchange = (req: Req0.Req0, text: string) =>
   Effect.zipRight(Socket.send(req, text), receivedText(Socket.recv(req)))
 
-export const contextExchange = (
-  context: SocketContext.SocketContext<Req0.SendError, Req0.RecvError, never>,
-  text: string
-) => Effect.zipRight(SocketContext.send(context, text), receivedText(SocketContext.recv(context)))
+export const contextExchange = (context: Req0.Context, text: string) =>
+  Effect.zipRight(SocketContext.send(context, text), receivedText(SocketContext.recv(context)))
 
 const implOf = (socket: Socket.Socket) => socket as SocketImpl
 

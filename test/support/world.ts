@@ -8,7 +8,8 @@ export const noLosses = (): Losses => ({
   hops: 0,
   unexpected: 0,
   unroutable: 0,
-  full: 0
+  full: 0,
+  unsubscribed: 0
 })
 
 /** A world whose time the test moves, and whose chance it says. */

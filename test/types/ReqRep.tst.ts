@@ -1,6 +1,7 @@
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { describe, expect, it } from "tstyche"
+import type * as Aio from "../../src/Aio.js"
 import type * as Errors from "../../src/Errors.js"
 import type * as Message from "../../src/Message.js"
 import type * as Pair0 from "../../src/Pair0.js"
@@ -17,8 +18,9 @@ declare const rawReq: Req0.Req0Raw
 declare const rawRep: Rep0.Rep0Raw
 declare const pair: Pair0.Pair0
 declare const push: Push0.Push0
-declare const asking: SocketContext.SocketContext<Req0.SendError, Req0.RecvError, Req0.ContextOptions>
-declare const answering: SocketContext.SocketContext<Errors.ESTATE, Errors.ESTATE, SocketContext.Options>
+declare const aio: Aio.Aio
+declare const asking: Req0.Context
+declare const answering: Rep0.Context
 interface Sorry {
   readonly _tag: "Sorry"
 }
@@ -86,6 +88,13 @@ describe("errors", () => {
     >()
     expect(SocketContext.send(answering, "a")).type.toBe<Effect.Effect<void, Socket.SendError | Errors.ESTATE>>()
     expect(SocketContext.recv(answering)).type.toBe<Effect.Effect<Message.Message, Socket.RecvError | Errors.ESTATE>>()
+    expect(asking.pipe(SocketContext.send("q"))).type.toBe<Effect.Effect<void, Socket.SendError | Errors.ECANCELED>>()
+    expect(SocketContext.recvAio(answering, aio)).type.toBe<
+      Effect.Effect<Aio.Pending<Message.Message, Socket.RecvError | Errors.ESTATE>, Errors.EBUSY>
+    >()
+    expect(answering.pipe(SocketContext.sendAio(aio, "a"))).type.toBe<
+      Effect.Effect<Aio.Pending<void, Socket.SendError | Errors.ESTATE>, Errors.EBUSY>
+    >()
     expect(asking.close).type.toBe<Effect.Effect<void, Errors.ECLOSED>>()
   })
 
@@ -123,11 +132,7 @@ describe("what a protocol does not do does not compile", () => {
 
   it("a context has these options and no others (CTX-08)", () => {
     expect(SocketContext.make(req)).type.toBe<
-      Effect.Effect<
-        SocketContext.SocketContext<Req0.SendError, Req0.RecvError, Req0.ContextOptions>,
-        Errors.ECLOSED | Errors.EINVAL,
-        Scope.Scope
-      >
+      Effect.Effect<Req0.Context, Errors.ECLOSED | Errors.EINVAL, Scope.Scope>
     >()
     expect(SocketContext.make).type.toBeCallableWith(req, { resendTime: 1, recvTimeout: 1, sendTimeout: 1 })
     expect(SocketContext.make).type.not.toBeCallableWith(req, { resendTick: 1 })

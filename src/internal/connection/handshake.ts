@@ -5,7 +5,8 @@ import * as Errors from "../../Errors.js"
 import type { Protocol } from "../../Protocol.js"
 import type { Connection, HandshakeError } from "../../Transport.js"
 import * as Transport from "../../Transport.js"
-import type { BlockPool, Format } from "../wire/framing.js"
+import type { Format } from "../wire/framing.js"
+import type { SharingPool } from "../wire/sharing.js"
 import * as Header from "../wire/header.js"
 import { ByteMessages } from "./messages.js"
 
@@ -54,7 +55,7 @@ export const connection = (
     readonly protocol: Protocol
     readonly recvMaxSize: number
     readonly format: Format
-    readonly pool: BlockPool
+    readonly pool: SharingPool
   }
 ): Effect.Effect<Connection, HandshakeError> =>
   greet(stream, options.protocol).pipe(

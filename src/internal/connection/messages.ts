@@ -6,6 +6,7 @@ import * as Errors from "../../Errors.js"
 import type { Message } from "../../Message.js"
 import type { Messages, ReceiveError } from "../../Transport.js"
 import * as Framing from "../wire/framing.js"
+import type { SharedWrite, SharingPool } from "../wire/sharing.js"
 import { soon } from "../ports/soon.js"
 
 /**
@@ -18,6 +19,8 @@ interface Writing {
   readonly batch: ReadonlyArray<Message>
   readonly size: number
   readonly blocks: Framing.Write["blocks"]
+  /** Other connections may write the same. */
+  readonly shared: SharedWrite | undefined
 }
 
 const nobody: Handler<ReadonlyArray<Message>, ReceiveError> = {
@@ -46,6 +49,8 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
   /** The memory of the last short frame, free again. */
   private short: Uint8Array | undefined = undefined
   private scheduled = false
+  /** Some of what is pending goes to other connections as well. */
+  private sharing = false
   /** Who wants to know that nothing is left to be written. */
   private awaited: Array<() => void> = []
   private full = false
@@ -57,7 +62,7 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
   constructor(
     private readonly bytes: Bytes,
     private readonly format: Framing.Format,
-    private readonly pool: Framing.BlockPool,
+    private readonly pool: SharingPool,
     recvMaxSize: number,
     glued: Uint8Array
   ) {
@@ -101,6 +106,11 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
     return false
   }
 
+  share(message: Message): boolean {
+    this.sharing = true
+    return this.push(message)
+  }
+
   whenSent(done: () => void): void {
     this.awaited.push(done)
     this.settle()
@@ -138,7 +148,10 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
   }
 
   onDrain(): void {
-    if (this.writing !== undefined) this.pool.give(this.writing.blocks)
+    if (this.writing !== undefined) {
+      this.pool.give(this.writing.blocks)
+      this.writing.shared?.giveBack()
+    }
     this.writing = undefined
     this.write()
     this.relieve()
@@ -165,11 +178,12 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
     const size = this.pendingBytes
     this.pending = []
     this.pendingBytes = 0
+    if (this.sharing) return this.writeShared(batch, size)
     const short = Framing.encodeShort(this.format, batch, size, this.short)
     if (short !== undefined) {
       const taken = this.bytes.push([short])
       this.short = taken ? short : undefined
-      if (!taken) this.writing = { batch, size, blocks: [] }
+      if (!taken) this.writing = { batch, size, blocks: [], shared: undefined }
       return
     }
     const write = Framing.encode(this.format, batch, size, this.pool)
@@ -177,7 +191,17 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
       this.pool.give(write.blocks)
       return
     }
-    this.writing = { batch, size, blocks: write.blocks }
+    this.writing = { batch, size, blocks: write.blocks, shared: undefined }
+  }
+
+  /** What others have to write as well in this tick is encoded by the first of them. */
+  private writeShared(batch: ReadonlyArray<Message>, size: number): void {
+    this.sharing = false
+    const { pool } = this
+    if (pool.sharesNothing) soon(() => pool.forget())
+    const write = pool.lend(this.format, batch, size)
+    if (this.bytes.push(write.pieces)) return write.giveBack()
+    this.writing = { batch, size, blocks: [], shared: write }
   }
 
   private relieve(): void {

@@ -1,7 +1,6 @@
 import type * as Chunk from "effect/Chunk"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
@@ -15,19 +14,22 @@ import type { Input, Message } from "../../Message.js"
 import type { Pipe } from "../../Pipe.js"
 import type * as Rep0Api from "../../Rep0.js"
 import type * as Req0Api from "../../Req0.js"
+import type * as Respondent0Api from "../../Respondent0.js"
 import type * as Api from "../../Socket.js"
+import type * as Surveyor0Api from "../../Surveyor0.js"
 import type { Transports } from "../../Transport.js"
-import * as Aios from "../ports/aio.js"
 import { fromInput } from "../vocabulary/message.js"
-import type { Patience } from "./conversation.js"
+import type { Conversation } from "./conversation.js"
 import * as Dialers from "./dialer.js"
 import * as Listeners from "./listener.js"
+import * as OnAio from "./onAio.js"
 import type { Input as OptionsInput } from "./options.js"
 import * as Options from "./options.js"
 import type { RequestContext } from "./requests.js"
 import * as Servers from "./serve.js"
 import * as Sockets from "./socket.js"
 import type { SocketImpl, Spec } from "./socket.js"
+import type { SurveyContext } from "./surveys.js"
 
 export { CanRecvTypeId, CanSendTypeId, ConfigurableTypeId, TypeId as SocketTypeId } from "./socket.js"
 export { TypeId as DialerTypeId } from "./dialer.js"
@@ -97,10 +99,6 @@ export const recv = <E>(
   options?: Api.OperationOptions
 ): Effect.Effect<Message, Api.RecvError | E> => typed(impl(socket).conversation.recv(options))
 
-/** What an operation on an aio has for options: its own, or else the aio's time-out. */
-const within = (options: Api.OperationOptions | undefined, patience: Patience): Api.OperationOptions =>
-  options?.timeout !== undefined || patience === undefined ? { ...options } : { ...options, timeout: patience }
-
 /** @internal */
 export const sendAio: {
   (
@@ -116,16 +114,8 @@ export const sendAio: {
   ): Effect.Effect<Pending<void, Api.SendError | E>, Errors.EBUSY>
 } = dual(
   (args) => isSocket(args[0]),
-  <E>(socket: Api.CanSend<E>, aio: Aio, input: Input, options?: Api.OperationOptions) =>
-    Effect.suspend(() => {
-      const message = fromInput(input)
-      const count = message.length
-      return Aios.startTimed(
-        aio,
-        (patience) => send(socket, message, within(options, patience)),
-        (exit) => (Exit.isSuccess(exit) ? { count } : { message })
-      )
-    })
+  (socket: Api.Socket, aio: Aio, input: Input, options?: Api.OperationOptions): Effect.Effect<never, Errors.EBUSY> =>
+    OnAio.send(impl(socket).conversation, aio, input, options) as never
 )
 
 /** @internal */
@@ -141,8 +131,8 @@ export const recvAio: {
   ): Effect.Effect<Pending<Message, Api.RecvError | E>, Errors.EBUSY>
 } = dual(
   (args) => isSocket(args[0]),
-  <E>(socket: Api.CanRecv<E>, aio: Aio, options?: Api.OperationOptions) =>
-    Aios.startTimed(aio, (patience) => recv(socket, within(options, patience)))
+  (socket: Api.Socket, aio: Aio, options?: Api.OperationOptions): Effect.Effect<never, Errors.EBUSY> =>
+    OnAio.recv(impl(socket).conversation, aio, options) as never
 )
 
 const defaultChunkSize = 1024
@@ -154,14 +144,25 @@ export const recvChunk = (
 ): Effect.Effect<Chunk.NonEmptyChunk<Message>, Api.RecvError> =>
   typed(impl(socket).conversation.recvChunk(options?.max ?? defaultChunkSize, options))
 
+/**
+ * What a conversation receives, until it is closed.
+ *
+ * @internal
+ */
+export const streamOf = (
+  conversation: Conversation,
+  chunkSize: number | undefined
+): Stream.Stream<Message, Exclude<Api.RecvError, Errors.ECLOSED | Errors.EAGAIN>> =>
+  Stream.repeatEffectChunk(
+    typed<Chunk.Chunk<Message>, Api.RecvError>(conversation.recvChunk(chunkSize ?? defaultChunkSize, undefined))
+  ).pipe(Stream.catchTags({ NNG_ECLOSED: () => Stream.empty, NNG_EAGAIN: () => Stream.empty }))
+
 /** @internal */
 export const stream = (
   socket: Api.CanRecv,
   options?: { readonly chunkSize?: number | undefined }
 ): Stream.Stream<Message, Exclude<Api.RecvError, Errors.ECLOSED | Errors.EAGAIN>> =>
-  Stream.repeatEffectChunk(recvChunk(socket, { max: options?.chunkSize })).pipe(
-    Stream.catchTags({ NNG_ECLOSED: () => Stream.empty, NNG_EAGAIN: () => Stream.empty })
-  )
+  streamOf(impl(socket).conversation, options?.chunkSize)
 
 /** @internal */
 export const request: {
@@ -193,7 +194,47 @@ export const serve: {
     socket: Rep0Api.Rep0,
     handler: (request: Message) => Effect.Effect<Input, E, R>,
     options?: Rep0Api.ServeOptions
-  ) => Servers.serve(impl(socket), handler, options)
+  ) => Servers.serve("Rep0.serve", impl(socket), handler, options)
+)
+
+/** @internal */
+export const survey: {
+  (
+    message: Input,
+    options?: Surveyor0Api.SurveyOptions
+  ): (socket: Surveyor0Api.Surveyor0) => Stream.Stream<Message, Surveyor0Api.SurveyError>
+  (
+    socket: Surveyor0Api.Surveyor0,
+    message: Input,
+    options?: Surveyor0Api.SurveyOptions
+  ): Stream.Stream<Message, Surveyor0Api.SurveyError>
+} = dual(
+  (args) => isSocket(args[0]),
+  (socket: Surveyor0Api.Surveyor0, message: Input, options?: Surveyor0Api.SurveyOptions) =>
+    (impl(socket).conversation as SurveyContext).survey(message, options) as Stream.Stream<
+      Message,
+      Surveyor0Api.SurveyError
+    >
+)
+
+/** @internal */
+export const respond: {
+  <E, R>(
+    handler: (survey: Message) => Effect.Effect<Input | undefined, E, R>,
+    options?: Respondent0Api.ServeOptions
+  ): (socket: Respondent0Api.Respondent0) => Effect.Effect<never, E | Errors.ECLOSED | Errors.EINVAL, R>
+  <E, R>(
+    socket: Respondent0Api.Respondent0,
+    handler: (survey: Message) => Effect.Effect<Input | undefined, E, R>,
+    options?: Respondent0Api.ServeOptions
+  ): Effect.Effect<never, E | Errors.ECLOSED | Errors.EINVAL, R>
+} = dual(
+  (args) => isSocket(args[0]),
+  <E, R>(
+    socket: Respondent0Api.Respondent0,
+    handler: (survey: Message) => Effect.Effect<Input | undefined, E, R>,
+    options?: Respondent0Api.ServeOptions
+  ) => Servers.serve("Respondent0.serve", impl(socket), handler, options)
 )
 
 /** @internal */

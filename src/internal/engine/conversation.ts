@@ -113,6 +113,11 @@ export abstract class Conversation {
   /** Ends who waits to receive; called once, with `closed` set. */
   protected abstract endRecvs(closed: Exit.Exit<never, Errors.ECLOSED>): void
 
+  /** Takes these settings over; they hold from the next operation. */
+  configure(settings: Settings): void {
+    this.settings = settings
+  }
+
   /** Nothing more is sent; what is there can still be received. */
   closeSends(error: Errors.ECLOSED): void {
     if (this.sendsClosed !== undefined) return

@@ -265,7 +265,7 @@ export class Recv extends Receiving<Message> {
 export class RecvChunk extends Receiving<Chunk.NonEmptyChunk<Message>> {
   constructor(
     conversation: FreeConversation,
-    private readonly max: number,
+    readonly max: number,
     options: Api.OperationOptions | undefined
   ) {
     super(conversation, options)

@@ -42,7 +42,12 @@ export interface Settings {
   /** Infinity: never. */
   readonly resendTime: number
   readonly resendTick: number
+  /** Infinity: no deadline. */
+  readonly surveyTime: number
   readonly ttl: number
+  readonly preferNew: boolean
+  /** What the protocol allows for the least of the buffers that it has; fixed. */
+  readonly leastBuffer: number
 }
 
 /** What may be said of them. */
@@ -56,7 +61,9 @@ export interface Input {
   readonly recvBuffer?: number | undefined
   readonly resendTime?: Duration.DurationInput | undefined
   readonly resendTick?: Duration.DurationInput | undefined
+  readonly surveyTime?: Duration.DurationInput | undefined
   readonly ttl?: number | undefined
+  readonly preferNew?: boolean | undefined
 }
 
 /** @internal */
@@ -70,7 +77,10 @@ export const defaults: Settings = {
   recvBuffer: 0,
   resendTime: 60_000,
   resendTick: 1000,
-  ttl: 8
+  surveyTime: 1000,
+  ttl: 8,
+  preferNew: true,
+  leastBuffer: 0
 }
 
 const largestBuffer = 8192
@@ -83,32 +93,32 @@ const finite = (name: string, input: Duration.DurationInput): Either.Either<numb
     millis === undefined ? invalid(name, "is infinite") : Either.right(millis)
   )
 
+type Name = Exclude<keyof Settings, "leastBuffer">
+
 const readers: {
-  readonly [K in keyof Settings]: (input: NonNullable<Input[K]>) => Either.Either<Settings[K], Errors.EINVAL>
+  readonly [K in Name]: (input: NonNullable<Input[K]>, before: Settings) => Either.Either<Settings[K], Errors.EINVAL>
 } = {
   recvTimeout: (input) => time("recvTimeout", input),
   sendTimeout: (input) => time("sendTimeout", input),
   recvMaxSize: (input) => integer("recvMaxSize", input, 0, Number.MAX_SAFE_INTEGER),
   reconnectMin: (input) => finite("reconnectMin", input),
   reconnectMax: (input) => finite("reconnectMax", input),
-  sendBuffer: (input) => integer("sendBuffer", input, 0, largestBuffer),
-  recvBuffer: (input) => integer("recvBuffer", input, 0, largestBuffer),
+  sendBuffer: (input, { leastBuffer }) => integer("sendBuffer", input, leastBuffer, largestBuffer),
+  recvBuffer: (input, { leastBuffer }) => integer("recvBuffer", input, leastBuffer, largestBuffer),
   // no time at all means never, as in libnng
   resendTime: (input) => Either.map(time("resendTime", input), (millis) => millis || Infinity),
   resendTick: (input) =>
     Either.flatMap(finite("resendTick", input), (millis) =>
       millis > 0 ? Either.right(millis) : invalid("resendTick", "is no time at all")
     ),
-  ttl: (input) => integer("ttl", input, 1, largestTtl)
+  surveyTime: (input) => Either.map(time("surveyTime", input), (millis) => millis ?? Infinity),
+  ttl: (input) => integer("ttl", input, 1, largestTtl),
+  preferNew: Either.right
 }
 
-const read = <K extends keyof Settings>(
-  key: K,
-  input: Input,
-  before: Settings
-): Either.Either<Settings[K], Errors.EINVAL> => {
+const read = <K extends Name>(key: K, input: Input, before: Settings): Either.Either<Settings[K], Errors.EINVAL> => {
   const value = input[key]
-  return value === undefined ? Either.right(before[key]) : readers[key](value)
+  return value === undefined ? Either.right(before[key]) : readers[key](value, before)
 }
 
 /**
@@ -127,7 +137,10 @@ export const change = (before: Settings, input: Input): Either.Either<Settings, 
     recvBuffer: read("recvBuffer", input, before),
     resendTime: read("resendTime", input, before),
     resendTick: read("resendTick", input, before),
-    ttl: read("ttl", input, before)
+    surveyTime: read("surveyTime", input, before),
+    ttl: read("ttl", input, before),
+    preferNew: read("preferNew", input, before),
+    leastBuffer: Either.right(before.leastBuffer)
   })
 
 const times: ReadonlySet<keyof Settings> = new Set([
@@ -136,7 +149,8 @@ const times: ReadonlySet<keyof Settings> = new Set([
   "reconnectMin",
   "reconnectMax",
   "resendTime",
-  "resendTick"
+  "resendTick",
+  "surveyTime"
 ])
 
 /**
@@ -148,7 +162,7 @@ export const show = (settings: Settings, names: ReadonlyArray<keyof Settings>): 
   Object.fromEntries(
     names.map((name) => {
       const value = settings[name]
-      return [name, times.has(name) ? (value === undefined ? Duration.infinity : Duration.millis(value)) : value]
+      return [name, times.has(name) ? Duration.millis((value ?? Infinity) as number) : value]
     })
   )
 

@@ -7,7 +7,7 @@ import type { Message } from "../../Message.js"
 import * as Api from "../../Pipe.js"
 import type { Connection, Messages, ReceiveError } from "../../Transport.js"
 import type { Lane } from "../protocol/machine.js"
-import { unsafeSetPipe } from "../vocabulary/message.js"
+import { copy, unsafeSetPipe } from "../vocabulary/message.js"
 import { soon } from "../ports/soon.js"
 import { Shown } from "../vocabulary/shown.js"
 
@@ -121,6 +121,12 @@ export class PipeImpl extends Shown implements Api.Pipe, Lane, Handler<ReadonlyA
 
   push(message: Message): void {
     this.writable = this.messages.push(message) && !this.gone
+  }
+
+  share(message: Message): void {
+    const { messages } = this
+    const room = messages.share?.(message) ?? messages.push(this.byReference ? copy(message) : message)
+    this.writable = room && !this.gone
   }
 
   /** When all that was pushed is handed over, or cannot be any more. */

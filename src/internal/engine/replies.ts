@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Errors from "../../Errors.js"
 import type { Input, Message } from "../../Message.js"
+import * as Protocol from "../../Protocol.js"
 import type * as Api from "../../Socket.js"
 import type { Lane } from "../protocol/machine.js"
 import type { Inquiry } from "../protocol/rep0.js"
@@ -24,6 +25,13 @@ interface Watcher {
   readonly gone: () => void
 }
 
+/** What tells rep0 from respondent0. */
+interface Kind {
+  readonly protocol: Protocol.Protocol
+  /** Whether what was received may still be answered when an answer was not to wait, and would have had to. */
+  readonly triesAgain: boolean
+}
+
 /** The requests and answers of one socket, with all of its contexts'. */
 class Replies {
   readonly machine: Rep0Machine
@@ -35,9 +43,10 @@ class Replies {
 
   constructor(
     readonly shared: Shared,
-    settings: Settings
+    settings: Settings,
+    readonly kind: Kind
   ) {
-    this.machine = new Rep0Machine(settings.ttl, shared.world)
+    this.machine = new Rep0Machine(settings.ttl, shared.world, kind.protocol)
     this.receivers = new Waiters<OperationError>(() => this.closed || this.machine.canRecv, shared.deadlines)
   }
 
@@ -106,7 +115,7 @@ class Replies {
 }
 
 /**
- * A socket's own request, or that of one of its contexts: one at a time is with the application, to be answered once.
+ * A socket's own request, or survey, or that of one of its contexts: one at a time is with the application, to be answered once.
  *
  * @internal
  */
@@ -214,14 +223,17 @@ export class ReplyContext extends Conversation {
   private sendNow(input: Input, options: Api.OperationOptions | undefined): Effect.Effect<void, OperationError> {
     if (this.sendsClosed !== undefined) return this.sendsClosed
     const { inquiry, replies } = this
-    if (inquiry === undefined) return state("send", "there is no request to answer")
+    if (inquiry === undefined) return state("send", "there is nothing to answer")
     // it has had its one answer, whatever becomes of that
     this.inquiry = undefined
     const message = fromInput(input)
     const line = replies.lineTo(inquiry)
     if (line === undefined && replies.reply(inquiry, message)) return Exit.void
     const patience = patienceOf(options, this.settings.sendTimeout)
-    if (patience === 0) return Exit.fail(late("send", options))
+    if (patience === 0) {
+      if (replies.kind.triesAgain) this.inquiry = inquiry
+      return Exit.fail(late("send", options))
+    }
     return this.waitInLine(line ?? replies.newLine(inquiry), inquiry, message, patience)
   }
 
@@ -269,15 +281,22 @@ class OwnContext extends ReplyContext {
   }
 }
 
-/** @internal */
-export const core = (shared: Shared, settings: Settings): Core => {
-  const replies = new Replies(shared, settings)
-  return {
-    machine: replies.machine,
-    conversation: new OwnContext(replies, settings),
-    open: (settings) => new ReplyContext(replies, settings),
-    configured: ({ ttl }) => {
-      replies.machine.ttl = ttl
+const core =
+  (kind: Kind) =>
+  (shared: Shared, settings: Settings): Core => {
+    const replies = new Replies(shared, settings, kind)
+    return {
+      machine: replies.machine,
+      conversation: new OwnContext(replies, settings),
+      open: (settings) => new ReplyContext(replies, settings),
+      configured: ({ ttl }) => {
+        replies.machine.ttl = ttl
+      }
     }
   }
-}
+
+/** @internal */
+export const rep0 = core({ protocol: Protocol.rep0, triesAgain: false })
+
+/** @internal */
+export const respondent0 = core({ protocol: Protocol.respondent0, triesAgain: true })

@@ -8,7 +8,8 @@ import type { OperationError } from "./conversation.js"
 import type { ReplyContext } from "./replies.js"
 import type { SocketImpl } from "./socket.js"
 
-type Handler<E, R> = (request: Message) => Effect.Effect<Input, E, R>
+/** Undefined: it gives no answer. */
+type Handler<E, R> = (request: Message) => Effect.Effect<Input | undefined, E, R>
 
 const forEver = { timeout: Duration.infinity }
 
@@ -85,13 +86,15 @@ class Server<E, R> {
 
   private answer(context: ReplyContext, request: Message): Effect.Effect<void, E | Errors.ECLOSED, R> {
     const handled = Effect.suspend(() => this.handler(request))
-    const sent = (reply: Input) =>
-      onlyClosed(
-        Effect.catchTags(context.send(reply, undefined), {
-          // whoever asked does not read: that must not keep the others waiting
-          NNG_ETIMEDOUT: () => Effect.sync(() => void this.socket.dropped.full++)
-        })
-      )
+    const sent = (reply: Input | undefined): Effect.Effect<void, Errors.ECLOSED> =>
+      reply === undefined
+        ? Effect.void
+        : onlyClosed(
+            Effect.catchTags(context.send(reply, undefined), {
+              // whoever asked does not read: that must not keep the others waiting
+              NNG_ETIMEDOUT: () => Effect.sync(() => void this.socket.dropped.full++)
+            })
+          )
     return this.interruptWhenGone
       ? Effect.flatMap(
           Effect.raceFirst(Effect.asSome(handled), Effect.as(context.requesterGone, undefined)),
@@ -103,13 +106,14 @@ class Server<E, R> {
 
 /** @internal */
 export const serve = <E, R>(
+  operation: string,
   socket: SocketImpl,
   handler: Handler<E, R>,
   { concurrency = 1, interruptWhenGone = false }: Api.ServeOptions = {}
 ): Effect.Effect<never, E | Errors.ECLOSED | Errors.EINVAL, R> => {
   if (concurrency !== "unbounded" && !(Number.isSafeInteger(concurrency) && concurrency > 0)) {
     return new Errors.EINVAL({
-      operation: "Rep0.serve",
+      operation,
       reason: `concurrency is ${concurrency}, not a whole number from 1`
     })
   }

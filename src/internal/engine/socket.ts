@@ -14,6 +14,7 @@ import * as Errors from "../../Errors.js"
 import type { Origin, Pipe, PipeEvent } from "../../Pipe.js"
 import type { Protocol } from "../../Protocol.js"
 import type * as Api from "../../Socket.js"
+import type * as Contexts from "../../SocketContext.js"
 import type { Connection } from "../../Transport.js"
 import { Transports } from "../../Transport.js"
 import { Turn } from "../../Turn.js"
@@ -34,9 +35,19 @@ export const CanSendTypeId: Api.CanSendTypeId = Symbol.for("effect-nng/Socket/Ca
 /** @internal */
 export const CanRecvTypeId: Api.CanRecvTypeId = Symbol.for("effect-nng/Socket/CanRecv") as Api.CanRecvTypeId
 /** @internal */
+export const HasContextsTypeId: Contexts.HasContextsTypeId = Symbol.for(
+  "effect-nng/Socket/HasContexts"
+) as Contexts.HasContextsTypeId
+/** @internal */
 export const ConfigurableTypeId: Api.ConfigurableTypeId = Symbol.for(
   "effect-nng/Socket/Configurable"
 ) as Api.ConfigurableTypeId
+
+/** @internal Stand in for the types in a mark. */
+export const anyError = { _E: (error: never): never => error }
+const anyContext = { _C: (context: never): never => context, _O: () => {} }
+/** @internal */
+export const anyOptions = (): void => {}
 
 /**
  * What a protocol module says of its sockets.
@@ -48,9 +59,12 @@ export interface Spec {
   readonly raw: boolean
   readonly canSend: boolean
   readonly canRecv: boolean
-  /** The options that it has beside those of every socket, and its contexts beside those of every context. */
+  /** The options that it has beside those of every socket. */
   readonly options: ReadonlyArray<keyof Options.Settings>
+  /** Those that its contexts have beside those of every context; undefined: it has no contexts. */
   readonly contextOptions?: ReadonlyArray<keyof Options.Settings>
+  /** Where its settings begin otherwise than those of most. */
+  readonly defaults?: Partial<Options.Settings>
   readonly core: (shared: Shared, settings: Options.Settings) => Core
 }
 
@@ -80,6 +94,11 @@ const closedError = (operation: string) => new Errors.ECLOSED({ operation, reaso
 /** @internal */
 export class SocketImpl extends Shown implements Api.Socket {
   readonly [TypeId]: Api.TypeId = TypeId
+  /** What it can do; undefined: it cannot. Every socket has the fields, and so the same shape. */
+  readonly [CanSendTypeId]: typeof anyError | undefined
+  readonly [CanRecvTypeId]: typeof anyError | undefined
+  readonly [ConfigurableTypeId] = anyOptions
+  readonly [HasContextsTypeId]: typeof anyContext | undefined
   readonly id: number
   readonly protocol: Protocol
   readonly raw: boolean
@@ -99,7 +118,8 @@ export class SocketImpl extends Shown implements Api.Socket {
     hops: 0,
     unexpected: 0,
     unroutable: 0,
-    full: 0
+    full: 0,
+    unsubscribed: 0
   }
   readonly counts = { sent: 0, received: 0 }
 
@@ -120,6 +140,9 @@ export class SocketImpl extends Shown implements Api.Socket {
     beforeAttach: Api.BeforeAttach | undefined
   ) {
     super()
+    this[CanSendTypeId] = spec.canSend ? anyError : undefined
+    this[CanRecvTypeId] = spec.canRecv ? anyError : undefined
+    this[HasContextsTypeId] = spec.contextOptions === undefined ? undefined : anyContext
     this.id = allocate(services.ids.sockets, this)
     this.protocol = spec.protocol
     this.raw = spec.raw
@@ -293,7 +316,7 @@ export class SocketImpl extends Shown implements Api.Socket {
     return Either.map(Options.change(this.settings, input), (settings) => {
       const { recvBuffer, sendBuffer } = this.settings
       this.settings = settings
-      this.conversation.settings = settings
+      this.conversation.configure(settings)
       this.core.configured?.(settings)
       // what came back from a lost peer beyond the capacity stays, unless that is changed
       if (settings.sendBuffer !== sendBuffer || settings.recvBuffer !== recvBuffer) {
@@ -367,7 +390,7 @@ export const make = (
   spec: Spec,
   input: Input = {}
 ): Effect.Effect<SocketImpl, Errors.EINVAL, Scope.Scope | Transports> =>
-  Effect.flatMap(Options.change(Options.defaults, input), (settings) =>
+  Effect.flatMap(Options.change({ ...Options.defaults, ...spec.defaults }, input), (settings) =>
     Effect.flatMap(services, (services) =>
       Effect.acquireRelease(
         Effect.sync(() => new SocketImpl(spec, services, settings, input.beforeAttach)),

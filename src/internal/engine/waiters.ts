@@ -16,6 +16,8 @@ export interface Attempt<out A, out E> {
   readonly late: () => E
   /** It was interrupted while it waited. */
   readonly left?: () => void
+  /** Most messages that it takes; one, unless it says otherwise. */
+  readonly max?: number
 }
 
 /** Somebody who waits, for whoever may end that. */
@@ -59,6 +61,13 @@ export class Waiters<E> {
   /** Whether a newcomer may try without overtaking anybody. */
   get none(): boolean {
     return this.first === undefined && this.awake === undefined
+  }
+
+  /** Most messages that those who wait take. */
+  get demand(): number {
+    let demand = this.awake === undefined ? 0 : (this.awake.attempt.max ?? 1)
+    for (let waiter = this.first; waiter !== undefined; waiter = waiter.next) demand += waiter.attempt.max ?? 1
+    return demand
   }
 
   /** To be called when an operation may have become possible. */

@@ -13,6 +13,8 @@ export interface Lane {
   /** Whether a message may be pushed now; `Machine.writable` says when that becomes true again. */
   readonly writable: boolean
   readonly push: (message: Message) => void
+  /** Pushes a message that others are given as well, and that nobody changes any more: it stays as it is. */
+  readonly share: (message: Message) => void
   /** What is pushed is handed to the peer as it is, and is the peer's from then on: who keeps it pushes a copy. */
   readonly byReference: boolean
   /** Whether a message has arrived and was not taken; `Machine.readable` says when more come. */
@@ -51,6 +53,8 @@ export interface Losses {
   unroutable: number
   /** There was no room, and the protocol does not wait for it. */
   full: number
+  /** Their topic was unsubscribed before they were received. */
+  unsubscribed: number
 }
 
 /**

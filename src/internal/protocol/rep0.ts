@@ -24,7 +24,7 @@ export class Inquiry {
 }
 
 /**
- * Requests, one of each peer in turn, and answers to whom they came from.
+ * Requests, or surveys, one of each peer in turn, and answers to whom they came from.
  *
  * @internal
  */
@@ -38,7 +38,9 @@ export class Rep0Machine implements Machine {
   constructor(
     /** Most words of a backtrace. */
     public ttl: number,
-    private readonly world: World
+    private readonly world: World,
+    /** Or its likeness, respondent0. */
+    private readonly protocol = Protocol.rep0
   ) {}
 
   get canRecv(): boolean {
@@ -83,7 +85,7 @@ export class Rep0Machine implements Machine {
   }
 
   attach(lane: Lane): Refusal | undefined {
-    const refusal = unlessPeer(Protocol.rep0, lane)
+    const refusal = unlessPeer(this.protocol, lane)
     if (refusal === undefined) this.lanes.add(lane)
     return refusal
   }
@@ -107,7 +109,7 @@ export class Rep0Machine implements Machine {
         return
       }
       if (verdict === "short") {
-        return lane.cut(new Errors.EPROTO({ operation: "recv", reason: "a request that ends before its request id" }))
+        return lane.cut(new Errors.EPROTO({ operation: "recv", reason: "a backtrace that ends before the id" }))
       }
       this.world.losses.hops++
       lane.next()

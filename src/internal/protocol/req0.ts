@@ -8,6 +8,7 @@ import { Distributor } from "./distributor.js"
 import { Fifo } from "./fifo.js"
 import type { Lane, Machine, Refusal, World } from "./machine.js"
 import { unlessPeer } from "./machine.js"
+import { QuestionIds } from "./questionIds.js"
 
 /**
  * - `new`: given to nobody yet;
@@ -62,11 +63,11 @@ export class Req0Machine<W> implements Machine {
   private readonly repliers = new Distributor()
   private readonly open = new Map<number, Request<W>>()
   private readonly again = new Fifo<Request<W>>()
-  private lastId: number
+  private readonly ids: QuestionIds
   private woken: Array<Request<W>> = []
 
   constructor(private readonly world: World) {
-    this.lastId = (Backtrace.firstId | world.random()) >>> 0
+    this.ids = new QuestionIds(world)
   }
 
   get outstanding(): Iterable<Request<W>> {
@@ -90,7 +91,7 @@ export class Req0Machine<W> implements Machine {
 
   /** Puts a question; it belongs to the machine until it is answered, lost or retired. */
   ask(message: Message, resendTime: number): Request<W> {
-    const id = this.nextId()
+    const id = this.ids.next(this.open)
     unsafeSetHeader(message, Backtrace.encodeWord(id))
     const request = new Request<W>(id, message, resendTime)
     this.open.set(id, request)
@@ -218,12 +219,5 @@ export class Req0Machine<W> implements Machine {
 
   private flush(): void {
     while (this.repliers.isReady && this.again.length > 0) this.submit(this.again.shift()!)
-  }
-
-  private nextId(): number {
-    do {
-      this.lastId = this.lastId === Backtrace.lastId ? Backtrace.firstId : this.lastId + 1
-    } while (this.open.has(this.lastId))
-    return this.lastId
   }
 }

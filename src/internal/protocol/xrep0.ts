@@ -7,11 +7,24 @@ import type { Buffers, Lane, Machine, Refusal, Verbs, World } from "./machine.js
 import { unlessPeer } from "./machine.js"
 import { Router } from "./router.js"
 
-/** Answers that may wait for one peer. */
-const mostWaiting = 64
+/**
+ * What tells rep0 from respondent0.
+ *
+ * @internal
+ */
+export interface Kind {
+  readonly protocol: Protocol.Protocol
+  /** Answers that may wait for one peer. */
+  readonly mostWaiting: number
+}
+
+const rep0: Kind = { protocol: Protocol.rep0, mostWaiting: 64 }
+
+/** @internal */
+export const respondent0: Kind = { protocol: Protocol.respondent0, mostWaiting: 2 }
 
 /**
- * Requests with their backtrace, the pipe in front, and answers that find their way by it.
+ * Requests, or surveys, with their backtrace, the pipe in front, and answers that find their way by it.
  *
  * @internal
  */
@@ -23,9 +36,10 @@ export class XRep0Machine implements Machine, Verbs {
     buffers: Buffers,
     /** Most words of a backtrace. */
     public ttl: number,
-    private readonly world: World
+    private readonly world: World,
+    private readonly kind = rep0
   ) {
-    this.askers = new Router(mostWaiting, world)
+    this.askers = new Router(kind.mostWaiting, world)
     this.requests = new Collector(buffers.recv, this.check)
   }
 
@@ -40,7 +54,7 @@ export class XRep0Machine implements Machine, Verbs {
   }
 
   attach(lane: Lane): Refusal | undefined {
-    const refusal = unlessPeer(Protocol.rep0, lane)
+    const refusal = unlessPeer(this.kind.protocol, lane)
     if (refusal === undefined) this.askers.add(lane)
     return refusal
   }
@@ -82,7 +96,7 @@ export class XRep0Machine implements Machine, Verbs {
       return true
     }
     if (verdict === "hops") this.world.losses.hops++
-    else lane.cut(new Errors.EPROTO({ operation: "recv", reason: "a request that ends before its request id" }))
+    else lane.cut(new Errors.EPROTO({ operation: "recv", reason: "a backtrace that ends before the id" }))
     return false
   }
 }

@@ -1,15 +1,11 @@
-import * as Errors from "../../Errors.js"
 import type { Message } from "../../Message.js"
 import * as Protocol from "../../Protocol.js"
-import * as Backtrace from "./backtrace.js"
-import { Collector } from "./collector.js"
+import { answers } from "./answers.js"
+import type { Collector } from "./collector.js"
 import { Distributor } from "./distributor.js"
 import type { Buffers, Lane, Machine, Refusal, Verbs } from "./machine.js"
 import { unlessPeer } from "./machine.js"
 import { Queue } from "./queue.js"
-
-/** As many words as a header holds. */
-const mostWords = 16
 
 /**
  * Requests with the header that the application gave them, to one peer after the other; answers as they come.
@@ -23,7 +19,7 @@ export class XReq0Machine implements Machine, Verbs {
 
   constructor(buffers: Buffers) {
     this.sending = new Queue(buffers.send)
-    this.replies = new Collector(buffers.recv, this.check)
+    this.replies = answers(buffers.recv)
   }
 
   get canSend(): boolean {
@@ -78,12 +74,6 @@ export class XReq0Machine implements Machine, Verbs {
 
   close(): number {
     return this.sending.resize(0) + this.replies.close()
-  }
-
-  private readonly check = (lane: Lane, message: Message): boolean => {
-    if (Backtrace.take(message, mostWords) === "good") return true
-    lane.cut(new Errors.EPROTO({ operation: "recv", reason: "a reply whose backtrace does not end" }))
-    return false
   }
 
   private flush(): void {

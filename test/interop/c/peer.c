@@ -9,8 +9,13 @@
 #include <nng/nng.h>
 #include <nng/protocol/pipeline0/pull.h>
 #include <nng/protocol/pipeline0/push.h>
+#include <nng/protocol/pubsub0/pub.h>
+#include <nng/protocol/pubsub0/sub.h>
 #include <nng/protocol/reqrep0/rep.h>
 #include <nng/protocol/reqrep0/req.h>
+#include <nng/protocol/survey0/respond.h>
+#include <nng/protocol/survey0/survey.h>
+#include <nng/supplemental/util/platform.h>
 
 static void must(const char *what, int error) {
   if (error == 0) return;
@@ -25,6 +30,19 @@ static void connect_(nng_socket socket, const char *role, const char *url) {
   must("reconnect time", nng_socket_set_ms(socket, NNG_OPT_RECONNMAXT, 20));
   if (strcmp(role, "dial") == 0) must("dial", nng_dial(socket, url, NULL, NNG_FLAG_NONBLOCK));
   else must("listen", nng_listen(socket, url, NULL, 0));
+}
+
+static int arrivals[2];
+
+static void arrived(nng_pipe pipe_, nng_pipe_ev event, void *arg) {
+  (void) pipe_, (void) event, (void) arg;
+  if (write(arrivals[1], "", 1) != 1) exit(1);
+}
+
+// Whom nobody hears is to ask later.
+static void await_peer(void) {
+  char byte;
+  if (read(arrivals[0], &byte, 1) != 1) exit(1);
 }
 
 static void rest(void) {
@@ -68,7 +86,7 @@ static void ctx_send(nng_ctx ctx, nng_aio *aio, nng_msg *msg) {
   must("ctx send", nng_aio_result(aio));
 }
 
-// rep WIDTH: takes as many requests as it has contexts, and then sends them back, the last first.
+// rep, respondent WIDTH: takes as many requests as it has contexts, and then sends them back, the last first.
 static void rep(nng_socket socket, int width) {
   nng_ctx *ctx = calloc(width, sizeof(*ctx));
   nng_aio **aio = calloc(width, sizeof(*aio));
@@ -89,7 +107,7 @@ static void rep(nng_socket socket, int width) {
   }
 }
 
-// req WIDTH COUNT SIZE: that many contexts ask at once, and each as often, with bodies of that size at least; the
+// req, surveyor WIDTH COUNT SIZE: that many contexts ask at once, and each as often, with bodies of that size at least; the
 // answer must be the question.
 static void req(nng_socket socket, int width, int count, int size) {
   nng_ctx *ctx = calloc(width, sizeof(*ctx));
@@ -140,7 +158,54 @@ static void pull(nng_socket socket) {
   }
 }
 
-// raw-rep TTL ANSWERS: the headers as they come. It answers with what it got, or not at all.
+// pub COUNT SIZE, with a header of two words when it is raw.
+static void pub(nng_socket socket, int count, int size, int raw) {
+  char text[64];
+  for (int n = 0; n < count; n++) {
+    snprintf(text, sizeof(text), size == 0 ? "" : "%d", n);
+    nng_msg *msg = make(size < (int) strlen(text) ? strlen(text) : (size_t) size, text);
+    if (raw) must("header", nng_msg_header_append(msg, "one-two-", 8));
+    must("publish", nng_sendmsg(socket, msg, 0));
+  }
+  rest();
+}
+
+struct hearer {
+  int number;
+  nng_ctx ctx;
+  nng_aio *aio;
+};
+
+static nng_mtx *printing;
+
+static void heard(void *arg) {
+  struct hearer *hearer = arg;
+  must("ctx recv", nng_aio_result(hearer->aio));
+  nng_msg *msg = nng_aio_get_msg(hearer->aio);
+  nng_mtx_lock(printing);
+  printf("%d: ", hearer->number);
+  print_body(msg);
+  nng_mtx_unlock(printing);
+  nng_msg_free(msg);
+  nng_ctx_recv(hearer->ctx, hearer->aio);
+}
+
+// sub TOPICS...: a context for each, which prints its number and what it hears.
+static void sub(nng_socket socket, int count, char **topics) {
+  struct hearer *hearers = calloc(count, sizeof(*hearers));
+  must("mutex", nng_mtx_alloc(&printing));
+  for (int i = 0; i < count; i++) {
+    hearers[i].number = i;
+    must("ctx", nng_ctx_open(&hearers[i].ctx, socket));
+    must("subscribe", nng_ctx_set(hearers[i].ctx, NNG_OPT_SUB_SUBSCRIBE, topics[i], strlen(topics[i])));
+    must("aio", nng_aio_alloc(&hearers[i].aio, heard, &hearers[i]));
+    nng_ctx_recv(hearers[i].ctx, hearers[i].aio);
+  }
+  printf("ready\n");
+  rest();
+}
+
+// raw-rep, raw-respondent TTL ANSWERS: the headers as they come. It answers with what it got, or not at all.
 static void raw_rep(nng_socket socket, int ttl, int answers) {
   must("ttl", nng_socket_set_int(socket, NNG_OPT_MAXTTL, ttl));
   for (;;) {
@@ -151,7 +216,7 @@ static void raw_rep(nng_socket socket, int ttl, int answers) {
   }
 }
 
-// raw-req WORDS...: a message for each, whose header is these words in hexadecimal; prints the answers.
+// raw-req, raw-surveyor WORDS...: a message for each, whose header is these words in hexadecimal; prints the answers.
 static void raw_req(nng_socket socket, int count, char **words) {
   for (int n = 0; n < count; n++) {
     char text[64];
@@ -186,13 +251,30 @@ int main(int argc, char **argv) {
   else if (strcmp(protocol, "req") == 0) must("open", raw ? nng_req0_open_raw(&socket) : nng_req0_open(&socket));
   else if (strcmp(protocol, "push") == 0) must("open", nng_push0_open(&socket));
   else if (strcmp(protocol, "pull") == 0) must("open", nng_pull0_open(&socket));
-  else must(mode, NNG_ENOTSUP);
+  else if (strcmp(protocol, "pub") == 0) must("open", raw ? nng_pub0_open_raw(&socket) : nng_pub0_open(&socket));
+  else if (strcmp(protocol, "sub") == 0) must("open", raw ? nng_sub0_open_raw(&socket) : nng_sub0_open(&socket));
+  else if (strcmp(protocol, "surveyor") == 0) {
+    must("open", raw ? nng_surveyor0_open_raw(&socket) : nng_surveyor0_open(&socket));
+    if (!raw) must("survey time", nng_socket_set_ms(socket, NNG_OPT_SURVEYOR_SURVEYTIME, 60000));
+  } else if (strcmp(protocol, "respondent") == 0) {
+    must("open", raw ? nng_respondent0_open_raw(&socket) : nng_respondent0_open(&socket));
+  } else must(mode, NNG_ENOTSUP);
+  if (strcmp(protocol, "pub") == 0) must("queue", nng_socket_set_int(socket, NNG_OPT_SENDBUF, 8192));
+  if (strcmp(protocol, "sub") == 0) must("queue", nng_socket_set_int(socket, NNG_OPT_RECVBUF, 8192));
+  if (pipe(arrivals) != 0) return 1;
+  must("notify", nng_pipe_notify(socket, NNG_PIPE_EV_ADD_POST, arrived, NULL));
   must("limit", nng_socket_set_size(socket, NNG_OPT_RECVMAXSZ, 0));
   connect_(socket, argv[2], argv[3]);
-  if (raw && strcmp(protocol, "rep") == 0) raw_rep(socket, number(arg[0]), number(arg[1]));
+  int answers = strcmp(protocol, "rep") == 0 || strcmp(protocol, "respondent") == 0;
+  int asks = strcmp(protocol, "req") == 0 || strcmp(protocol, "surveyor") == 0;
+  if (asks || strcmp(protocol, "pub") == 0) await_peer();
+  if (strcmp(protocol, "pub") == 0) pub(socket, number(arg[0]), number(arg[1]), raw);
+  else if (raw && strcmp(protocol, "sub") == 0) pull(socket);
+  else if (strcmp(protocol, "sub") == 0) sub(socket, argc - 4, arg);
+  else if (raw && answers) raw_rep(socket, number(arg[0]), number(arg[1]));
   else if (raw) raw_req(socket, argc - 4, arg);
-  else if (strcmp(protocol, "rep") == 0) rep(socket, number(arg[0]));
-  else if (strcmp(protocol, "req") == 0) req(socket, number(arg[0]), number(arg[1]), number(arg[2]));
+  else if (answers) rep(socket, number(arg[0]));
+  else if (asks) req(socket, number(arg[0]), number(arg[1]), number(arg[2]));
   else if (strcmp(protocol, "push") == 0) push(socket, number(arg[0]), number(arg[1]));
   else pull(socket);
   return 0;
