@@ -15,14 +15,15 @@ import type { Transports } from "effect-nng/Transport"
 import { spawnSync } from "node:child_process"
 import * as Peers from "../support/cpeer.js"
 import { leavesNone } from "../support/handles.js"
-import { rolesAt } from "../support/meet.js"
+import { rolesOver } from "../support/meet.js"
 import { record, tagged } from "../support/peers.js"
 import * as Programs from "../support/programs.js"
 
 const test = (name: string, effect: () => Effect.Effect<void, unknown, Scope.Scope | Transports>): void =>
   it.scopedLive(name, () => leavesNone(Effect.suspend(effect)).pipe(Effect.provide(NodeTransport.layer)), 60_000)
 
-const roles = rolesAt((port) => `ws://127.0.0.1:${port}/interop`)
+const roles = rolesOver("ws")
+const weDial = roles[1]![1]
 
 /** Around what frames have other lengths for, and what libnng sends and takes in one. */
 const sizes = [0, 1, 121, 122, 125, 126, 65531, 65532, 65535, 65536, 65537, 1048572, 1048576, 1048577, 5 * 1048576]
@@ -57,7 +58,7 @@ for (const tool of tools) {
 
   Programs.suite(`${command} over ws`, missing(tool), () => {
     // nanomsg binds to a port, and takes whatever path comes
-    for (const [name, meet] of tool === nngcat ? roles : rolesAt((port) => `ws://127.0.0.1:${port}`)) {
+    for (const [name, meet] of rolesOver(tool === nngcat ? "ws" : "ws without path")) {
       test(`${command} --rep ${name} answers us`, () =>
         Effect.gen(function* () {
           const { peer, socket } = yield* meet(Req0.make(), run("rep", "--quoted", "--data", "pong"))
@@ -146,9 +147,8 @@ Programs.suite("nngcat at our listener", missing(nngcat), () => {
   ] as const) {
     test(`refuses us ${what}: ${error}`, () =>
       Effect.gen(function* () {
-        const at = rolesAt((port) => `ws://127.0.0.1:${port}/path`)[1]![1]
         let url = ""
-        const { socket } = yield* at(Pair0.make(), (_, listening) => {
+        const { socket } = yield* weDial(Pair0.make(), (_, listening) => {
           url = listening
           return Programs.run("nngcat", "--pair0", "--listen", listening, "--quoted")
         })
@@ -159,9 +159,8 @@ Programs.suite("nngcat at our listener", missing(nngcat), () => {
 
   test("refuses us for another protocol: NNG_EPROTO", () =>
     Effect.gen(function* () {
-      const at = rolesAt((port) => `ws://127.0.0.1:${port}/path`)[1]![1]
       let url = ""
-      yield* at(Pair0.make(), (_, listening) => {
+      yield* weDial(Pair0.make(), (_, listening) => {
         url = listening
         return Programs.run("nngcat", "--pair0", "--listen", listening, "--quoted")
       })

@@ -4,6 +4,7 @@ import * as Dialer from "effect-nng/Dialer"
 import type * as Errors from "effect-nng/Errors"
 import * as Socket from "effect-nng/Socket"
 import type { Transports } from "effect-nng/Transport"
+import * as Paths from "./paths.js"
 import { record, tagged } from "./peers.js"
 import type { Program } from "./programs.js"
 import { freePort } from "./programs.js"
@@ -14,14 +15,29 @@ export type Meet = <S extends Socket.Socket>(
   run: (role: "dial" | "listen", url: string) => Effect.Effect<Program, never, Scope.Scope>
 ) => Effect.Effect<{ readonly socket: S; readonly peer: Program }, unknown, Scope.Scope | Transports>
 
-type At = (port: number) => string
+type Place = Effect.Effect<string, never, Scope.Scope>
+
+export type Scheme = "tcp" | "ipc" | "ws" | "ws without path"
+
+const ws = (path: string): readonly [ours: Place, theirs: Place] => [
+  Effect.succeed(`ws://127.0.0.1:0${path}`),
+  Effect.map(freePort, (port) => `ws://127.0.0.1:${port}${path}`)
+]
+
+/** Where one of ours can listen, and where a program can. */
+const places: Readonly<Record<Scheme, readonly [ours: Place, theirs: Place]>> = {
+  tcp: [Effect.succeed("tcp://127.0.0.1:0"), Effect.map(freePort, (port) => `tcp://127.0.0.1:${port}`)],
+  ipc: [Paths.url("ipc"), Paths.url("ipc")],
+  ws: ws("/path"),
+  "ws without path": ws("")
+}
 
 const listening =
-  (at: At): Meet =>
+  (scheme: Scheme): Meet =>
   (make, run) =>
     Effect.gen(function* () {
       const socket = yield* make
-      const listener = yield* Socket.listen(socket, at(0))
+      const listener = yield* Socket.listen(socket, yield* places[scheme][0])
       const peer = yield* run("dial", listener.url)
       yield* Effect.raceFirst(
         Socket.awaitPeers(socket, 1),
@@ -34,10 +50,10 @@ class PortTaken extends Error {}
 
 /** We dial until it answers. */
 const dialing =
-  (at: At): Meet =>
+  (scheme: Scheme): Meet =>
   (make, run) =>
     Effect.gen(function* () {
-      const url = at(yield* freePort)
+      const url = yield* places[scheme][1]
       const socket = yield* make
       const dialer = yield* Dialer.make(socket, url, { reconnectMin: "20 millis" })
       const told = yield* record(dialer.events)
@@ -50,16 +66,11 @@ const dialing =
       return { socket, peer }
     }).pipe(Effect.retry({ times: 3, while: (error) => error instanceof PortTaken }))
 
-/** Who dials whom, at URLs with a port. */
-export const rolesAt = (at: At): ReadonlyArray<readonly [string, Meet]> => [
-  ["that dials us", listening(at)],
-  ["that we dial", dialing(at)]
+export const rolesOver = (scheme: Scheme): ReadonlyArray<readonly [string, Meet]> => [
+  ["that dials us", listening(scheme)],
+  ["that we dial", dialing(scheme)]
 ]
 
-const tcp: At = (port) => `tcp://127.0.0.1:${port}`
+export const roles = rolesOver("tcp")
 
-export const weListen: Meet = listening(tcp)
-
-export const weDial: Meet = dialing(tcp)
-
-export const roles = rolesAt(tcp)
+export const weListen = listening("tcp")

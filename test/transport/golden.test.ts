@@ -389,7 +389,7 @@ const isHttp = (text: string): boolean => /^(GET|POST|HTTP)[ /]|^hello\r\n/.test
 const ascii = (data: string): string => Buffer.from(data, "hex").toString("latin1")
 
 /** An answer of the recorder's, as the one to what was asked here. */
-const answering = (recorded: string, asked: Ws.Head): string => {
+const answerTo = (recorded: string, asked: Ws.Head): string => {
   const key = asked.headers["sec-websocket-key"] ?? ""
   return recorded.replace(/(Sec-WebSocket-Accept: )(?!A{27}=).*/, (_, name: string) => name + Ws.acceptOf(key))
 }
@@ -429,7 +429,7 @@ const replayWs = (entry: Entry, part: Part, chunking: Chunking, form: Form, make
     let fed = false
     const toBytes = (step: Step): Uint8Array => {
       const text = ascii(step.hex)
-      return isHttp(text) ? Buffer.from(answering(text, asked), "latin1") : bytes(step.hex)
+      return isHttp(text) ? Buffer.from(answerTo(text, asked), "latin1") : bytes(step.hex)
     }
     for (const step of steps) {
       const text = ascii(step.hex)
@@ -601,7 +601,7 @@ describe("answers that libnng was given to its upgrade, taken", () => {
           const peer = yield* server.accept
           const asked = yield* Ws.readHead(peer)
           const recorded = entry.sends.find(({ dir, hex }) => dir === "us->peer" && hex !== "")!
-          yield* feed(peer, Buffer.from(answering(ascii(recorded.hex), asked), "latin1"), chunking)
+          yield* feed(peer, Buffer.from(answerTo(ascii(recorded.hex), asked), "latin1"), chunking)
           const dialed = yield* Effect.flatten(dialing.await)
           if (result === "success") expect(dialed).toMatchObject({ _tag: "Right" })
           else expect(dialed).toMatchObject({ _tag: "Left", left: { _tag: dialError[result] } })
