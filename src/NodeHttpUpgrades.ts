@@ -45,7 +45,10 @@ import type { HttpUpgrades } from "./Transport.js"
  * @category models
  */
 export interface NodeHttpUpgrades {
-  /** For the route: it passes upgrades on, and answers other requests with 400, and those that nobody takes with 404. */
+  /**
+   * For the route: it passes upgrades on, and answers other requests with 400, and those that nobody takes with 404.
+   * **Interruption** leaves a connection to the listener that has it.
+   */
   readonly app: HttpApp.Default
   /** For the listeners: their `ws.server`. */
   readonly upgrades: HttpUpgrades
