@@ -10,7 +10,7 @@
  *
  * **Options.** Those of every socket, and `sendBuffer` and `recvBuffer`.
  *
- * **Wire headers.** None.
+ * **Wire headers.** None. Raw mode is the same.
  *
  * @example
  * ```ts
@@ -37,6 +37,7 @@ import type * as Scope from "effect/Scope"
 import type * as Errors from "./Errors.js"
 import * as internal from "./internal/engine/api.js"
 import { core } from "./internal/engine/free.js"
+import type { Spec } from "./internal/engine/socket.js"
 import { Pair0Machine } from "./internal/protocol/pair0.js"
 import * as Protocol from "./Protocol.js"
 import type * as Socket from "./Socket.js"
@@ -65,7 +66,30 @@ export interface MakeOptions extends Options, Socket.MakeOptions {}
  * @since 0.1.0
  * @category models
  */
-export interface Pair0 extends Socket.CanSend, Socket.CanRecv, Socket.Configurable<Options> {}
+export interface Pair0 extends Socket.CanSend, Socket.CanRecv, Socket.Configurable<Options> {
+  readonly raw: false
+  /** As with every socket, but no device ever has it. **Interruption** stops the waiting, not the closing. */
+  readonly close: Effect.Effect<void, Errors.ECLOSED>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Pair0Raw
+  extends Socket.CanSend<Errors.EBUSY>, Socket.CanRecv<Errors.EBUSY>, Socket.Configurable<Options, Errors.EBUSY> {
+  readonly raw: true
+  readonly protocol: Protocol.Protocol<"pair", "pair">
+}
+
+const spec = (raw: boolean): Spec => ({
+  protocol: Protocol.pair0,
+  raw,
+  canSend: true,
+  canRecv: true,
+  options: ["sendBuffer", "recvBuffer"],
+  core: core(({ recvBuffer, sendBuffer }) => new Pair0Machine({ send: sendBuffer, recv: recvBuffer }))
+})
 
 /**
  * Makes a socket (`nng_pair0_open`). `NNG_EINVAL` names the option that is out of range.
@@ -76,14 +100,15 @@ export interface Pair0 extends Socket.CanSend, Socket.CanRecv, Socket.Configurab
  * @category constructors
  */
 export const make = (options?: MakeOptions): Effect.Effect<Pair0, Errors.EINVAL, Scope.Scope | Transports> =>
-  internal.makeSocket<Pair0>(
-    {
-      protocol: Protocol.pair0,
-      raw: false,
-      canSend: true,
-      canRecv: true,
-      options: ["sendBuffer", "recvBuffer"],
-      core: core(({ recvBuffer, sendBuffer }) => new Pair0Machine({ send: sendBuffer, recv: recvBuffer }))
-    },
-    options
-  )
+  internal.makeSocket<Pair0>(spec(false), options)
+
+/**
+ * Makes a raw socket (`nng_pair0_open_raw`), for devices.
+ *
+ * **Interruption**: none, it does not wait.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeRaw = (options?: MakeOptions): Effect.Effect<Pair0Raw, Errors.EINVAL, Scope.Scope | Transports> =>
+  internal.makeSocket<Pair0Raw>(spec(true), options)

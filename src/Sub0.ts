@@ -42,8 +42,10 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as Errors from "./Errors.js"
 import * as internal from "./internal/engine/api.js"
+import * as free from "./internal/engine/free.js"
 import * as subscriptions from "./internal/engine/subscriptions.js"
 import * as topics from "./internal/engine/topics.js"
+import { XSub0Machine } from "./internal/protocol/xsub0.js"
 import type { Message } from "./Message.js"
 import * as Protocol from "./Protocol.js"
 import type * as Socket from "./Socket.js"
@@ -105,6 +107,8 @@ export interface Context extends SocketContext.CanRecv, SocketContext.Configurab
 export interface Sub0
   extends Socket.CanRecv, Socket.Configurable<Options>, SocketContext.HasContexts<Context, ContextOptions> {
   readonly raw: false
+  /** As with every socket, but no device ever has it. **Interruption** stops the waiting, not the closing. */
+  readonly close: Effect.Effect<void, Errors.ECLOSED>
 }
 
 /**
@@ -124,8 +128,9 @@ export interface RawOptions extends Socket.Options {
  * @since 0.1.0
  * @category models
  */
-export interface Sub0Raw extends Socket.CanRecv, Socket.Configurable<RawOptions> {
+export interface Sub0Raw extends Socket.CanRecv<Errors.EBUSY>, Socket.Configurable<RawOptions, Errors.EBUSY> {
   readonly raw: true
+  readonly protocol: Protocol.Protocol<"sub", "pub">
 }
 
 /**
@@ -170,7 +175,10 @@ export const makeRaw = (
       canRecv: true,
       options: ["recvBuffer"],
       defaults: { recvBuffer: 1 },
-      core: subscriptions.rawCore
+      core: free.core(
+        ({ recvBuffer, sendBuffer }, world, demand) =>
+          new XSub0Machine({ send: sendBuffer, recv: recvBuffer }, world, demand)
+      )
     },
     options
   )

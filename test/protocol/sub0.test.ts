@@ -180,7 +180,7 @@ describe("the sub0 machine", () => {
 describe("the raw sub0 machine", () => {
   const raw = (capacity: number, demand = () => 0) => {
     const world = new FakeWorld()
-    const machine = new XSub0Machine(capacity, world, demand)
+    const machine = new XSub0Machine({ send: 0, recv: capacity }, world, demand)
     const lane = new FakeLane(1, pub0, 0)
     expect(machine.attach(lane)).toBeUndefined()
     return { machine, lane, losses: world.losses }

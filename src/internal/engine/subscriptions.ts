@@ -3,7 +3,6 @@ import type * as Exit from "effect/Exit"
 import type * as Errors from "../../Errors.js"
 import type { Subscriber } from "../protocol/sub0.js"
 import { Sub0Machine } from "../protocol/sub0.js"
-import { XSub0Machine } from "../protocol/xsub0.js"
 import type { Core, Shared } from "./conversation.js"
 import { FreeConversation } from "./free.js"
 import type { Settings } from "./options.js"
@@ -59,11 +58,4 @@ export const core = (shared: Shared, settings: Settings): Core => {
   const open = (settings: Settings) =>
     new SubscriberConversation(subscriptions, machine.open(settings.recvBuffer, settings.preferNew), settings)
   return { machine, conversation: open(settings), open }
-}
-
-/** @internal */
-export const rawCore = (shared: Shared, settings: Settings): Core => {
-  const machine: XSub0Machine = new XSub0Machine(settings.recvBuffer, shared.world, () => conversation.receivers.demand)
-  const conversation: FreeConversation = new FreeConversation(machine, shared, settings)
-  return { machine, conversation }
 }

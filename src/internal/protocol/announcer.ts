@@ -3,7 +3,7 @@ import type { World } from "./machine.js"
 import { Outboxes } from "./outboxes.js"
 
 /**
- * Sends each message to every lane that is there.
+ * Sends each message to every lane that is there, as far as each has room.
  *
  * @internal
  */
@@ -12,7 +12,8 @@ export class Announcer extends Outboxes {
     super(capacity, world, "share")
   }
 
-  send(message: Message): void {
-    for (const box of this.boxes.values()) this.give(box, message)
+  /** Not back to where it came from. */
+  send(message: Message, origin?: number): void {
+    for (const box of this.boxes.values()) if (box.lane.id !== origin) this.give(box, message)
   }
 }

@@ -18,11 +18,11 @@ export interface Outbox {
  * @internal
  */
 export abstract class Outboxes {
-  /** By the ids of their lanes. */
+  /** By the ids of their lanes, in the order in which they came. */
   protected readonly boxes = new Map<number, Outbox>()
 
   constructor(
-    private readonly capacity: number,
+    private capacity: number,
     protected readonly world: World,
     /** How a message gets to a lane: it is for that one alone, or for others as well. */
     private readonly verb: "push" | "share"
@@ -48,6 +48,14 @@ export abstract class Outboxes {
   writable(lane: Lane): void {
     const box = this.boxes.get(lane.id)
     while (box !== undefined && lane.writable && box.waiting.length > 0) lane[this.verb](box.waiting.shift()!)
+  }
+
+  /** Changes how many may wait for each, and returns how many were more. */
+  resize(capacity: number): number {
+    this.capacity = capacity
+    let dropped = 0
+    for (const { waiting } of this.boxes.values()) dropped += waiting.resize(capacity)
+    return dropped
   }
 
   close(): number {

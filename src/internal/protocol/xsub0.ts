@@ -1,6 +1,6 @@
 import type { Message } from "../../Message.js"
 import * as Protocol from "../../Protocol.js"
-import { Fifo } from "./fifo.js"
+import { Inbox } from "./inbox.js"
 import type { Buffers, Lane, Machine, Refusal, Verbs, World } from "./machine.js"
 import { unlessPeer } from "./machine.js"
 
@@ -10,17 +10,19 @@ import { unlessPeer } from "./machine.js"
  * @internal
  */
 export class XSub0Machine implements Machine, Verbs {
-  private readonly received = new Fifo<Message>()
+  private readonly received: Inbox
 
   readonly canSend = false
   readonly queued = 0
 
   constructor(
-    private capacity: number,
-    private readonly world: World,
-    /** How many messages those who wait for one take; there is room for these in any case. */
-    private readonly demand: () => number
-  ) {}
+    buffers: Buffers,
+    world: World,
+    /** How many messages those who wait for one take. */
+    demand: () => number
+  ) {
+    this.received = new Inbox(buffers.recv, demand, world)
+  }
 
   get canRecv(): boolean {
     return this.received.length > 0
@@ -35,11 +37,7 @@ export class XSub0Machine implements Machine, Verbs {
   }
 
   readable(lane: Lane): void {
-    for (let message = lane.next(); message !== undefined; message = lane.next()) {
-      if (this.received.length >= this.capacity && this.received.length >= this.capacity + this.demand())
-        this.world.losses.full++
-      else this.received.push(message)
-    }
+    for (let message = lane.next(); message !== undefined; message = lane.next()) this.received.offer(message)
   }
 
   writable(): void {}
@@ -53,11 +51,10 @@ export class XSub0Machine implements Machine, Verbs {
   }
 
   resize(buffers: Buffers): number {
-    this.capacity = buffers.recv
-    return this.received.truncate(buffers.recv)
+    return this.received.resize(buffers.recv)
   }
 
   close(): number {
-    return this.received.truncate(0)
+    return this.received.resize(0)
   }
 }
