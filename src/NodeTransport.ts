@@ -1,7 +1,7 @@
 /**
  * The transports of Node: tcp (`tcp://`, `tcp4://`, `tcp6://`), TLS over it (`tls+tcp://`, `tls+tcp4://`, `tls+tcp6://`),
- * ipc (`ipc://`, `unix://`, `abstract://`), connections that are there already (`socket://`), and `inproc://` with them.
- * docs/transports has a page for each.
+ * ipc (`ipc://`, `unix://`, `abstract://`), WebSocket (`ws://`, `ws4://`, `ws6://`), connections that are there already
+ * (`socket://`), and `inproc://` with them. docs/transports has a page for each.
  *
  * A program that takes URLs from others provides those only that they may choose: a layer of tcp alone never opens a file.
  *
@@ -31,6 +31,7 @@ import * as Descriptors from "./internal/node/descriptors.js"
 import * as Ipc from "./internal/node/ipc.js"
 import * as Tcp from "./internal/node/tcp.js"
 import * as Tls from "./internal/node/tls.js"
+import * as Ws from "./internal/node/ws.js"
 import type { Transport } from "./Transport.js"
 import { Transports } from "./Transport.js"
 
@@ -45,12 +46,31 @@ import { Transports } from "./Transport.js"
 export const makeTcp: Effect.Effect<Transport> = Effect.sync(() => ByteTransport.make(Tcp.bytes))
 
 /**
+ * ws over `node:http` and the `ws` package. Its listeners share servers: those of one host and port, each with a path of
+ * its own, are on one.
+ *
+ * **Interruption**: none, it does not wait.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeWs: Effect.Effect<Transport> = Ws.make
+
+/**
  * tcp alone.
  *
  * @since 0.1.0
  * @category layers
  */
 export const layerTcp: Layer.Layer<Transports> = Layer.orDie(Transports.layer(makeTcp))
+
+/**
+ * ws alone.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerWs: Layer.Layer<Transports> = Layer.orDie(Transports.layer(makeWs))
 
 /**
  * TLS over tcp, by `node:tls`.
@@ -114,7 +134,6 @@ export const layerSocket: Layer.Layer<Transports> = Layer.orDie(Transports.layer
  * @category constructors
  */
 export const fromDuplex: (stream: Duplex) => ByteStream = Descriptors.fromDuplex
-
 /**
  * All of them.
  *
@@ -122,7 +141,7 @@ export const fromDuplex: (stream: Duplex) => ByteStream = Descriptors.fromDuplex
  * @category layers
  */
 export const layer: Layer.Layer<Transports> = Layer.orDie(
-  Transports.layer(InprocTransport.make, makeTcp, makeTls, makeIpc, makeSocket)
+  Transports.layer(InprocTransport.make, makeTcp, makeTls, makeIpc, makeSocket, makeWs)
 )
 
 /**

@@ -59,6 +59,24 @@ export interface TlsProperties {
 }
 
 /**
+ * What the two sides of a WebSocket told each other when it was opened; both know all of it. Names of headers are in
+ * lower case.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface WsProperties {
+  /** What was asked for: path and query (`NNG_OPT_WS_REQUEST_URI`). */
+  readonly requestUri: string
+  /** The sub-protocol, `"rep.sp.nanomsg.org"` (`NNG_OPT_WS_PROTOCOL`). */
+  readonly subprotocol: string
+  /** The dialer's headers (`NNG_OPT_WS_REQUEST_HEADERS`). */
+  readonly requestHeaders: Readonly<Record<string, string>>
+  /** The listener's (`NNG_OPT_WS_RESPONSE_HEADERS`). */
+  readonly responseHeaders: Readonly<Record<string, string>>
+}
+
+/**
  * What the transport knows about the connection. A property that it does not have is absent.
  *
  * @since 0.1.0
@@ -75,6 +93,8 @@ export interface PipeProperties {
   readonly keepAlive?: boolean | undefined
   /** Where TLS is spoken. */
   readonly tls?: TlsProperties | undefined
+  /** What only a WebSocket has. */
+  readonly ws?: WsProperties | undefined
 }
 
 /**

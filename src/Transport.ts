@@ -228,6 +228,46 @@ export interface IpcOptions {
 }
 
 /**
+ * Where upgrade requests come from: a server of `node:http` or `node:https`, or the `upgrades` of
+ * `NodeHttpUpgrades`, which are an Effect `HttpServer`'s.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface HttpUpgrades {
+  on(event: "upgrade", listener: (request: unknown, socket: unknown, head: unknown) => void): unknown
+  off(event: "upgrade", listener: (request: unknown, socket: unknown, head: unknown) => void): unknown
+  listenerCount(event: "upgrade"): number
+}
+
+/**
+ * Options of `ws://` and `wss://`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface WsOptions {
+  /**
+   * Headers that a dialer's request, or a listener's answer, has besides those of the handshake (`NNG_OPT_WS_HEADER`). A
+   * name or a value that HTTP does not allow, or the name of one of the handshake's own, is `NNG_EINVAL`.
+   */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /**
+   * Longest frame that is sent, in bytes; a longer message goes in several (`NNG_OPT_WS_SENDMAXFRAME`). 0 sends each
+   * message in one, which libnng refuses above 1 MiB. Default: 64 KiB for what a listener accepted, 1 MiB for a dialer.
+   */
+  readonly sendMaxFrame?: number | undefined
+  /**
+   * Whose web pages may connect to a listener: `"same"`, those that the host itself served; a list of origins, as
+   * `"https://example.com"`; or `"any"`. Others are answered with 403. Requests without an Origin do not come from a page
+   * and are let in. Default `"same"`; libnng has no such check.
+   */
+  readonly origins?: "same" | "any" | ReadonlyArray<string> | undefined
+  /** A listener serves its path of this server, which is not the library's, instead of a port. Default: none. */
+  readonly server?: HttpUpgrades | undefined
+}
+
+/**
  * Options for the transport of an endpoint, by family. One that the URL's transport does not have is `NNG_ENOTSUP`.
  *
  * @since 0.1.0
@@ -238,6 +278,7 @@ export interface TransportOptions {
   /** Certificates and what is asked of the peer's (`NNG_OPT_TLS_CONFIG`). **Interruption** is the Effect's own. */
   readonly tls?: Tls.Source | undefined
   readonly ipc?: IpcOptions | undefined
+  readonly ws?: WsOptions | undefined
 }
 
 /**
@@ -258,6 +299,9 @@ export interface SchemeFamilies {
   readonly ipc: "ipc"
   readonly unix: "ipc"
   readonly abstract: "ipc"
+  readonly ws: "tcp" | "ws"
+  readonly ws4: "tcp" | "ws"
+  readonly ws6: "tcp" | "ws"
 }
 
 /**

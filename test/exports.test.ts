@@ -99,6 +99,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "unsafeSetPipe",
     "unsafeView"
   ],
+  NodeHttpUpgrades: ["make"],
   NodeTransport: [
     "fromDuplex",
     "layer",
@@ -107,10 +108,12 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "layerSocket",
     "layerTcp",
     "layerTls",
+    "layerWs",
     "makeIpc",
     "makeSocket",
     "makeTcp",
-    "makeTls"
+    "makeTls",
+    "makeWs"
   ],
   Pair0: ["make", "makeRaw"],
   Pair1: ["make", "makePoly", "makeRaw", "sendTo"],

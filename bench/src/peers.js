@@ -45,7 +45,7 @@ export const oneWay =
 const anyTlsPort = "tls+tcp://127.0.0.1:0"
 
 /** One way over TLS, where the sender verifies the receiver, by the commands of the two. */
-const overTls = (listener, dialer) => () => two({ listener, dialer, env: certificates(), scheme: "tls+tcp" })
+const overTls = (listener, dialer) => () => two({ listener, dialer, env: certificates(), at: (port) => `tls+tcp://127.0.0.1:${port}` })
 
 /** The same, ours and its peers. libnng 1.5 speaks TLS 1.2; bare node:tls and ours 1.3. */
 export const oneWayTls = (size, { receiver = "recv-op", sender = "send-op" } = {}) => ({
@@ -55,6 +55,18 @@ export const oneWayTls = (size, { receiver = "recv-op", sender = "send-op" } = {
     node("net", "send-coalesced", url, size)
   )
 })
+const anyWs = "ws://127.0.0.1:0/bench"
+const overWs = (port) => `ws://127.0.0.1:${port}/bench`
+
+/** One way over ws: ours and the peers. */
+export const oneWayWs = (size) => {
+  const both = (listener, dialer) => () => two({ at: overWs, listener, dialer })
+  return {
+    ours: both(node("ours", "recv-op", anyWs, size), (url) => node("ours", "send-op", url, size)),
+    ...libnng("oneway", (path) => both([path, "pull", anyWs], (url) => [path, "push", url, String(size)])),
+    "ws, a send each": both(node("ws", "recv", anyWs, size), (url) => node("ws", "send", url, size))
+  }
+}
 
 /** All of it in one process. */
 export const alone = (command, value, env) => () => one({ command, value, env })

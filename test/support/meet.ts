@@ -17,12 +17,19 @@ export type Meet = <S extends Socket.Socket>(
 
 type Place = Effect.Effect<string, never, Scope.Scope>
 
-export type Scheme = "tcp" | "ipc"
+export type Scheme = "tcp" | "ipc" | "ws" | "ws without path"
+
+const ws = (path: string): readonly [ours: Place, theirs: Place] => [
+  Effect.succeed(`ws://127.0.0.1:0${path}`),
+  Effect.map(freePort, (port) => `ws://127.0.0.1:${port}${path}`)
+]
 
 /** Where one of ours can listen, and where a program can. */
 const places: Readonly<Record<Scheme, readonly [ours: Place, theirs: Place]>> = {
   tcp: [Effect.succeed("tcp://127.0.0.1:0"), Effect.map(freePort, (port) => `tcp://127.0.0.1:${port}`)],
-  ipc: [Paths.url("ipc"), Paths.url("ipc")]
+  ipc: [Paths.url("ipc"), Paths.url("ipc")],
+  ws: ws("/path"),
+  "ws without path": ws("")
 }
 
 const listening =

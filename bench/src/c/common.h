@@ -89,7 +89,7 @@ static inline int listen_at(nng_socket s, const char *url) {
     check(nng_listener_set_string(l, NNG_OPT_TLS_CERT_KEY_FILE, getenv("TLS_CERT_KEY")), "cert");
   check(nng_listener_start(l, 0), "listen");
   if (strncmp(url, "inproc", 6) == 0) return 0;
-  if (strncmp(url, "tcp", 3) == 0 || strncmp(url, "tls+tcp", 7) == 0)
+  if (strncmp(url, "tcp", 3) == 0 || strncmp(url, "tls+tcp", 7) == 0 || strncmp(url, "ws", 2) == 0)
     check(nng_listener_get_int(l, NNG_OPT_TCP_BOUND_PORT, &port), "port");
   printf("{\"port\":%d}\n", port);
   fflush(stdout);

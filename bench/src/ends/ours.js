@@ -27,8 +27,9 @@ const listenOptions = own === undefined ? {} : { tls: { ownCert: { cert: own, ke
 const listening = (socket) =>
   Effect.tap(Socket.listen(socket, url, listenOptions), (listener) =>
     Effect.sync(() => {
-      if (listener.url.startsWith("ipc")) say({ port: 0 })
-      if (/^(tls\+)?tcp/.test(listener.url)) say({ port: Number(listener.url.split(":").at(-1)) })
+      const port = /:(\d+)/.exec(listener.url)?.[1]
+      if (port !== undefined) say({ port: Number(port) })
+      else if (listener.url.startsWith("ipc")) say({ port: 0 })
     })
   )
 

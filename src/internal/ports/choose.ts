@@ -29,7 +29,12 @@ export const choose = <T extends Offer>(
       return yield* notSupported(`no transport for ${url.scheme}://, there are ${[...transports.keys()].join(", ")}`)
     }
     // of an endpoint's options, those that are the transport's
-    const transportOptions: Required<TransportOptions> = { tcp: options.tcp, tls: options.tls, ipc: options.ipc }
+    const transportOptions: Required<TransportOptions> = {
+      tcp: options.tcp,
+      tls: options.tls,
+      ipc: options.ipc,
+      ws: options.ws
+    }
     for (const family of Object.keys(transportOptions) as Array<keyof TransportOptions>) {
       if (transportOptions[family] !== undefined && !transport.options.includes(family)) {
         return yield* notSupported(`${url.scheme}:// has no ${family} options`)

@@ -8,7 +8,12 @@ import type { Node } from "./node.js"
 import { isTcp } from "./node.js"
 
 /** Every family of options there is: a program that sets them runs here too. */
-const families: { readonly [F in keyof Required<TransportOptions>]: true } = { tcp: true, tls: true, ipc: true }
+const families: { readonly [F in keyof Required<TransportOptions>]: true } = {
+  tcp: true,
+  tls: true,
+  ipc: true,
+  ws: true
+}
 const options = Object.keys(families) as Array<keyof TransportOptions>
 
 const marked = new Set(["ipc", "unix", "abstract"])
