@@ -40,3 +40,9 @@ export const suite = (name: string, tests: () => void): void =>
 /** Runs one for as long as the scope lives. */
 export const run = (...args: ReadonlyArray<string>): Effect.Effect<Programs.Program, never, Scope.Scope> =>
   Programs.run(binary, ...args)
+
+/** The same with settings for its environment, each NAME=VALUE. */
+export const runWith = (
+  settings: ReadonlyArray<string>,
+  ...args: ReadonlyArray<string>
+): Effect.Effect<Programs.Program, never, Scope.Scope> => Programs.run("env", ...settings, binary, ...args)

@@ -1,10 +1,13 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Address from "../../Address.js"
 import type { ByteStream, StreamError } from "../../ByteStream.js"
 import * as Errors from "../../Errors.js"
 import type { Protocol } from "../../Protocol.js"
+import type { PipeProperties } from "../../Pipe.js"
 import type { Connection, HandshakeError } from "../../Transport.js"
 import * as Transport from "../../Transport.js"
+import { located } from "../vocabulary/located.js"
 import type { Format } from "../wire/framing.js"
 import type { SharingPool } from "../wire/sharing.js"
 import * as Header from "../wire/header.js"
@@ -45,32 +48,55 @@ const join = (before: Uint8Array, after: Uint8Array): Uint8Array => {
 }
 
 /**
- * The SP handshake, with its deadline.
+ * Whom an error of an accepted connection is about.
  *
  * @internal
  */
-export const connection = (
-  stream: ByteStream,
+export const peerOf = ({ remoteAddress }: PipeProperties): string | undefined =>
+  remoteAddress === undefined ? undefined : Address.format(remoteAddress)
+
+/**
+ * Fails what has not ended when a handshake must have.
+ *
+ * @internal
+ */
+export const inTime = <A, E, R>(
+  self: Effect.Effect<A, E, R>,
+  what: string
+): Effect.Effect<A, E | Errors.ETIMEDOUT, R> =>
+  Effect.timeoutFail(self, {
+    duration: deadline,
+    onTimeout: () =>
+      new Errors.ETIMEDOUT({ operation: "handshake", reason: `no ${what} within ${Duration.format(deadline)}` })
+  })
+
+/**
+ * Opens a stream and does the SP handshake over it, all within one deadline.
+ *
+ * @internal
+ */
+export const connection = <R = never>(
+  open: Effect.Effect<ByteStream, HandshakeError, R>,
   options: {
     readonly protocol: Protocol
     readonly recvMaxSize: number
     readonly format: Format
     readonly pool: SharingPool
+    /** For errors: whom they are about. */
+    readonly address: string | undefined
   }
-): Effect.Effect<Connection, HandshakeError> =>
-  greet(stream, options.protocol).pipe(
-    Effect.timeoutFail({
-      duration: deadline,
-      onTimeout: () =>
-        new Errors.ETIMEDOUT({
-          operation: "handshake",
-          reason: `no SP header within ${Duration.format(deadline)}`
-        })
-    }),
-    Effect.map(({ glued, peerProtocol }) =>
-      Transport.connection(new ByteMessages(stream.bytes, options.format, options.pool, options.recvMaxSize, glued), {
-        peerProtocol,
-        properties: stream.properties
-      })
-    )
+): Effect.Effect<Connection, HandshakeError, R> =>
+  Effect.mapError(
+    inTime(
+      Effect.flatMap(open, (stream) =>
+        Effect.map(greet(stream, options.protocol), ({ glued, peerProtocol }) =>
+          Transport.connection(
+            new ByteMessages(stream.bytes, options.format, options.pool, options.recvMaxSize, glued),
+            { peerProtocol, properties: stream.properties }
+          )
+        )
+      ),
+      "SP header"
+    ),
+    (error) => located(error, options.address)
   )

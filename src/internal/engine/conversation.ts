@@ -27,7 +27,7 @@ export type WaitError = Errors.ECLOSED | Errors.ETIMEDOUT | Errors.EAGAIN
 export type StateError = Errors.ESTATE | Errors.ECANCELED | Errors.ECONNRESET
 
 /** @internal */
-export type OperationError = WaitError | StateError | Errors.EPROTO
+export type OperationError = WaitError | StateError | Errors.EPROTO | Errors.EBUSY
 
 /**
  * What the conversations of one socket share.
@@ -103,6 +103,11 @@ export abstract class Conversation {
 
   /** Whether somebody waits to send. */
   abstract get wantsRoom(): boolean
+
+  /** Whether somebody waits to receive, and is not awake yet. */
+  get awaits(): boolean {
+    return false
+  }
 
   /** To be called after every event of the protocol. */
   abstract notify(): void

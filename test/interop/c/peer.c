@@ -16,6 +16,7 @@
 #include <nng/protocol/survey0/respond.h>
 #include <nng/protocol/survey0/survey.h>
 #include <nng/supplemental/util/platform.h>
+#include <nng/supplemental/tls/tls.h>
 
 static void must(const char *what, int error) {
   if (error == 0) return;
@@ -25,10 +26,29 @@ static void must(const char *what, int error) {
 
 static int number(const char *text) { return (int) strtol(text, NULL, 10); }
 
+// The environment names files: TLS_CA whom to trust, TLS_CERT_KEY what to show. Both ends then require a certificate.
+static void dial_tls(nng_socket socket, const char *url) {
+  nng_dialer dialer;
+  must("dialer", nng_dialer_create(&dialer, socket, url));
+  must("ca", nng_dialer_set_string(dialer, NNG_OPT_TLS_CA_FILE, getenv("TLS_CA")));
+  must("cert", nng_dialer_set_string(dialer, NNG_OPT_TLS_CERT_KEY_FILE, getenv("TLS_CERT_KEY")));
+  must("dial", nng_dialer_start(dialer, NNG_FLAG_NONBLOCK));
+}
+
+static void listen_tls(nng_socket socket, const char *url) {
+  nng_listener listener;
+  must("listener", nng_listener_create(&listener, socket, url));
+  must("ca", nng_listener_set_string(listener, NNG_OPT_TLS_CA_FILE, getenv("TLS_CA")));
+  must("cert", nng_listener_set_string(listener, NNG_OPT_TLS_CERT_KEY_FILE, getenv("TLS_CERT_KEY")));
+  must("auth", nng_listener_set_int(listener, NNG_OPT_TLS_AUTH_MODE, NNG_TLS_AUTH_MODE_REQUIRED));
+  must("listen", nng_listener_start(listener, 0));
+}
+
 static void connect_(nng_socket socket, const char *role, const char *url) {
   must("reconnect time", nng_socket_set_ms(socket, NNG_OPT_RECONNMINT, 20));
   must("reconnect time", nng_socket_set_ms(socket, NNG_OPT_RECONNMAXT, 20));
-  if (strcmp(role, "dial") == 0) must("dial", nng_dial(socket, url, NULL, NNG_FLAG_NONBLOCK));
+  if (getenv("TLS_CA") != NULL) strcmp(role, "dial") == 0 ? dial_tls(socket, url) : listen_tls(socket, url);
+  else if (strcmp(role, "dial") == 0) must("dial", nng_dial(socket, url, NULL, NNG_FLAG_NONBLOCK));
   else must("listen", nng_listen(socket, url, NULL, 0));
 }
 
@@ -236,6 +256,16 @@ static void raw_req(nng_socket socket, int count, char **words) {
   }
 }
 
+// device WORKERS: what asks at its own URL is answered by those at this one, which it dials.
+static void device(const char *role, const char *url, const char *workers) {
+  nng_socket front, back;
+  must("open", nng_rep0_open_raw(&front));
+  must("open", nng_req0_open_raw(&back));
+  connect_(back, "dial", workers);
+  connect_(front, role, url);
+  must("device", nng_device(front, back));
+}
+
 int main(int argc, char **argv) {
   setvbuf(stdout, NULL, _IONBF, 0);
   if (argc < 4) {
@@ -244,6 +274,10 @@ int main(int argc, char **argv) {
   }
   const char *mode = argv[1];
   char **arg = argv + 4;
+  if (strcmp(mode, "device") == 0) {
+    device(argv[2], argv[3], arg[0]);
+    return 0;
+  }
   nng_socket socket;
   int raw = strncmp(mode, "raw-", 4) == 0;
   const char *protocol = raw ? mode + 4 : mode;
