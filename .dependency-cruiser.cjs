@@ -10,6 +10,7 @@
  *   5  API          Socket Dialer Listener Pair0 ... index
  *   6  adapters     InprocTransport, NodeTransport, TestTransport ...; internal/inproc, internal/node,
  *                   internal/simulation
+ *   7  commands     internal/cli: built of the public modules alone, and known to none
  */
 const vocabulary = "^src/(Errors|Address|Url|Message|Protocol)\\.ts$|^src/internal/vocabulary/"
 const wire = "^src/internal/wire/"
@@ -21,6 +22,7 @@ const api =
   "^src/(Socket|SocketContext|Dialer|Listener|Device|Statistics|index|" +
   "(Pair0|Pair1|Req0|Rep0|Pub0|Sub0|Push0|Pull0|Surveyor0|Respondent0|Bus0))\\.ts$"
 const adapters = "^src/(?!Byte)\\w+Transport\\.ts$|^src/NodeHttpUpgrades\\.ts$|^src/internal/(node|inproc|simulation)/"
+const cli = "^src/internal/cli/"
 const node = "^src/Node\\w+\\.ts$|^src/internal/node/"
 
 const only = (name, from, may) => ({
@@ -41,7 +43,7 @@ module.exports = {
       severity: "error",
       from: {
         path: "^src/",
-        pathNot: [vocabulary, wire, protocol, ports, connection, engine, api, adapters].join("|")
+        pathNot: [vocabulary, wire, protocol, ports, connection, engine, api, adapters, cli].join("|")
       },
       to: {}
     },
@@ -67,6 +69,13 @@ module.exports = {
       "^src/(InprocTransport|WebSocketTransport|TestTransport)\\.ts$"
     ]),
     only("adapters", adapters, [vocabulary, wire, ports, connection]),
+    only("commands", cli, ["^src/\\w+\\.ts$"]),
+    {
+      name: "nobody knows the commands",
+      severity: "error",
+      from: { path: "^src/", pathNot: cli },
+      to: { path: cli }
+    },
     {
       name: "nobody knows the simulated network",
       severity: "error",

@@ -18,11 +18,16 @@ export const bundle = async (outdir: string): Promise<void> => {
     platform: "node",
     target: "node20.12",
     chunkNames: "chunks/[hash]",
-    banner: { js: "#!/usr/bin/env node" },
+    // for what is CommonJS in there
+    banner: {
+      js: '#!/usr/bin/env node\nimport { createRequire as r$ } from "node:module"; const require = r$(import.meta.url);'
+    },
     logLevel: "warning"
   })
   mkdirSync(outdir, { recursive: true })
-  copyFileSync(join(root, "node_modules/effect/LICENSE"), join(outdir, "effect.LICENSE"))
+  for (const name of ["effect", "ws"]) {
+    copyFileSync(join(root, "node_modules", name, "LICENSE"), join(outdir, `${name}.LICENSE`))
+  }
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(realpathSync(process.argv[1])).href) {

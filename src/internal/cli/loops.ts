@@ -23,8 +23,8 @@ export interface Job {
 
 type Loop = Effect.Effect<void, Failed | FileError | WriteError, Terminal>
 
-type In = Socket.CanRecv<Socket.StateError>
-type Out = Socket.CanSend<Socket.StateError>
+type In = Socket.CanRecv<Errors.NngError>
+type Out = Socket.CanSend<Errors.NngError>
 
 /** Zero is no limit. */
 const enough = ({ command: { count } }: Job, rounds: number): boolean => count > 0 && rounds >= count
