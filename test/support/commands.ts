@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { bundle } from "../../esbuild.config.js"
+export { directory } from "./paths.js"
 
 /** How a process ended. */
 export interface Ended {
@@ -26,12 +27,6 @@ export interface Running {
 
 /** What a shell calls. */
 export type Command = ReadonlyArray<string>
-
-/** A directory for as long as the scope lives. */
-export const directory: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "effect-nng-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
-)
 
 let built: Promise<string> | undefined
 
