@@ -33,7 +33,10 @@ describe("what is asked for", () => {
       recvMaxSize: undefined,
       background: false,
       verbose: false,
-      tls: { insecure: false, cacert: undefined, cert: undefined, key: undefined }
+      tls: { insecure: false, cacert: undefined, cert: undefined, key: undefined },
+      json: false,
+      raw: false,
+      header: undefined
     })
   })
 
@@ -55,6 +58,17 @@ describe("what is asked for", () => {
       sendTimeout: undefined
     })
     expect(command(`--pair0 ${to} -D x -i 0`).interval).toBe(0)
+  })
+
+  it("has times with units", () => {
+    expect(command(`--pair0 ${to} -D x -i 250ms -d 1.5s --recv-timeout 2m --send-timeout 1h`)).toMatchObject({
+      interval: 250,
+      delay: 1500,
+      recvTimeout: 120_000,
+      sendTimeout: 3_600_000
+    })
+    expect(refusal(`--sub ${to} -d 25h`)).toMatch(/^Time argument too large/)
+    expect(refusal(`--sub ${to} -C 5s`)).toMatch(/^Integer argument expected/)
   })
 
   it("takes zero for a size as the largest", () => {
