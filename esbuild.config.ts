@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL(".", import.meta.url))
 export const bundle = async (outdir: string): Promise<void> => {
   await build({
     absWorkingDir: root,
-    entryPoints: { nngcat: "src/internal/cli/nngcatMain.ts" },
+    entryPoints: { nngcat: "src/internal/cli/nngcatMain.ts", nngperf: "src/internal/cli/nngperfMain.ts" },
     outdir,
     bundle: true,
     splitting: true,
@@ -20,7 +20,7 @@ export const bundle = async (outdir: string): Promise<void> => {
     chunkNames: "chunks/[hash]",
     // for what is CommonJS in there
     banner: {
-      js: '#!/usr/bin/env node\nimport { createRequire as r$ } from "node:module"; const require = r$(import.meta.url);'
+      js: '#!/usr/bin/env node\nimport { createRequire as makeRequireForBundle } from "node:module"; const require = makeRequireForBundle(import.meta.url);'
     },
     logLevel: "warning"
   })

@@ -5,32 +5,15 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FC from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
 import { complaining, exitCode } from "../../src/internal/cli/main.js"
 import { nngcat } from "../../src/internal/cli/nngcat.js"
 import { all, libnng, own } from "../../src/internal/cli/options.js"
 import { size } from "../../src/internal/cli/report.js"
 import { scan } from "../../src/internal/cli/scan.js"
-import { FileError, OutputClosed, Terminal } from "../../src/internal/cli/terminal.js"
+import { terminal } from "../support/terminal.js"
 import { usage } from "../../src/internal/cli/usage.js"
 import { completion } from "../../src/internal/cli/completion.js"
-
-/** A terminal that remembers. */
-const terminal = (options: { readonly watched?: boolean; readonly closed?: boolean } = {}) => {
-  const seen = { out: "", err: "" }
-  const layer = Layer.succeed(Terminal, {
-    write: (bytes) =>
-      options.closed === true
-        ? new OutputClosed()
-        : Effect.sync(() => void (seen.out += Buffer.from(bytes).toString("latin1"))),
-    complain: (text) => Effect.sync(() => void (seen.err += text)),
-    read: (path) =>
-      path === "-" ? Effect.succeed(Buffer.from("typed\n")) : new FileError({ message: `Cannot open file ${path}` }),
-    watched: Effect.succeed(options.watched === true)
-  })
-  return { seen, layer }
-}
 
 /** Runs a line to its end: its exit code, and what was seen. */
 const ran = (line: string | ReadonlyArray<string>, options: Parameters<typeof terminal>[0] = {}) => {

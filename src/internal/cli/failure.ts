@@ -26,18 +26,20 @@ export class Failed extends Data.TaggedError("Failed")<{
 export type Failure = UsageError | FileError | Failed | WriteError
 
 /**
- * What a command that failed says to the shell. One that wrote where nobody reads ends as a program does that SIGPIPE
- * has killed.
+ * What a command that failed says to the shell.
  *
  * @internal
  */
-export const exitCodes: Readonly<Record<Failure["_tag"], number>> = {
-  UsageError: 1,
-  FileError: 1,
-  Failed: 1,
-  OutputError: 1,
-  OutputClosed: 128 + 13
-}
+export type ExitCodes = Readonly<Record<Failure["_tag"], number>>
+
+// one that writes where nobody reads ends as a program does that SIGPIPE has killed
+const closed = 128 + 13
+
+/** @internal */
+export const nngcatCodes: ExitCodes = { UsageError: 1, FileError: 1, Failed: 1, OutputError: 1, OutputClosed: closed }
+
+/** @internal */
+export const nngperfCodes: ExitCodes = { UsageError: 2, FileError: 2, Failed: 2, OutputError: 2, OutputClosed: closed }
 
 const controls = /[\u0000-\u001f\u007f-\u009f]/g
 

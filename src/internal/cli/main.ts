@@ -3,8 +3,8 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Logger from "effect/Logger"
-import type { Failure } from "./failure.js"
-import { exitCodes, oneLine } from "./failure.js"
+import type { ExitCodes, Failure } from "./failure.js"
+import { nngcatCodes, oneLine } from "./failure.js"
 import * as NodeTerminal from "./nodeTerminal.js"
 import { Terminal } from "./terminal.js"
 
@@ -37,10 +37,10 @@ export const complaining = <E extends Failure, R>(
  *
  * @internal
  */
-export const exitCode = (exit: Exit.Exit<number, Failure>): number => {
+export const exitCode = (exit: Exit.Exit<number, Failure>, codes: ExitCodes = nngcatCodes): number => {
   if (Exit.isSuccess(exit)) return exit.value
   const failure = Cause.failureOption(exit.cause)
-  return failure._tag === "Some" ? exitCodes[failure.value._tag] : 1
+  return failure._tag === "Some" ? codes[failure.value._tag] : 1
 }
 
 /**
@@ -48,7 +48,10 @@ export const exitCode = (exit: Exit.Exit<number, Failure>): number => {
  *
  * @internal
  */
-export const main = (command: (args: ReadonlyArray<string>) => Effect.Effect<number, Failure, Terminal>): void => {
+export const main = (
+  command: (args: ReadonlyArray<string>) => Effect.Effect<number, Failure, Terminal>,
+  codes: ExitCodes = nngcatCodes
+): void => {
   let signal: NodeJS.Signals = "SIGINT"
   process.once("SIGTERM", () => (signal = "SIGTERM"))
   NodeRuntime.runMain(
@@ -62,7 +65,7 @@ export const main = (command: (args: ReadonlyArray<string>) => Effect.Effect<num
       disablePrettyLogger: true,
       teardown: (exit, onExit) => {
         if (Exit.isInterrupted(exit)) return void process.kill(process.pid, signal)
-        onExit(exitCode(exit as Exit.Exit<number, Failure>))
+        onExit(exitCode(exit as Exit.Exit<number, Failure>, codes))
       }
     }
   )

@@ -103,24 +103,35 @@ const word = <Id extends string>(
 }
 
 /**
- * Reads options as libnng's tools do. The first argument that does not begin with a dash, or is a dash alone, ends them,
- * and what follows is not looked at.
+ * Reads options as libnng's tools do. The first argument that does not begin with a dash, or is a dash alone, ends them;
+ * what follows is the rest.
+ *
+ * @internal
+ */
+export const split = <Id extends string>(
+  options: ReadonlyArray<Option<Id>>,
+  args: ReadonlyArray<string>
+): Either.Either<{ readonly found: ReadonlyArray<Found<Id>>; readonly rest: ReadonlyArray<string> }, UsageError> => {
+  const found: Array<Found<Id>> = []
+  let at = 0
+  while (at < args.length && args[at]!.startsWith("-") && args[at] !== "-") {
+    const next = word(options, args, at)
+    if (Either.isLeft(next)) return Either.left(next.left)
+    found.push(next.right.found as Found<Id>)
+    at += next.right.length
+  }
+  return Either.right({ found, rest: args.slice(at) })
+}
+
+/**
+ * The options alone: the rest is not looked at.
  *
  * @internal
  */
 export const scan = <Id extends string>(
   options: ReadonlyArray<Option<Id>>,
   args: ReadonlyArray<string>
-): Either.Either<ReadonlyArray<Found<Id>>, UsageError> => {
-  const all: Array<Found<Id>> = []
-  for (let at = 0; at < args.length && args[at]!.startsWith("-") && args[at] !== "-";) {
-    const next = word(options, args, at)
-    if (Either.isLeft(next)) return Either.left(next.left)
-    all.push(next.right.found as Found<Id>)
-    at += next.right.length
-  }
-  return Either.right(all)
-}
+): Either.Either<ReadonlyArray<Found<Id>>, UsageError> => Either.map(split(options, args), ({ found }) => found)
 
 const tooLarge = (text: string, most: number): boolean => text.length > 15 || Number(text) > most
 
