@@ -1,5 +1,5 @@
 import { build } from "esbuild"
-import { copyFileSync, mkdirSync, realpathSync } from "node:fs"
+import { copyFileSync, mkdirSync, realpathSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 
@@ -7,6 +7,7 @@ const root = fileURLToPath(new URL(".", import.meta.url))
 
 /** Makes the commands in this directory: all they need is in it, and loaded when it is needed. */
 export const bundle = async (outdir: string): Promise<void> => {
+  rmSync(outdir, { recursive: true, force: true })
   await build({
     absWorkingDir: root,
     entryPoints: { nngcat: "src/internal/cli/nngcatMain.ts", nngperf: "src/internal/cli/nngperfMain.ts" },

@@ -124,10 +124,16 @@ const loaded = (tool: Command, ...args: ReadonlyArray<string>): Effect.Effect<st
     child.on("close", () => resume(Effect.succeed(out)))
   })
 
-test("what a command does not need is not loaded: no network for a socket of this process", (tool) =>
+test("what a command does not need is not loaded: no network for a socket of this process, HTTP for ws alone", (tool) =>
   Effect.gen(function* () {
-    const inproc = ["--push", "-D", "x", "--listen", "inproc://a", "--send-timeout", "10ms"]
-    const without = yield* loaded(tool, ...inproc)
-    expect(without).toMatch(/NativeModule/)
-    expect(without).not.toMatch(/NativeModule (tls|http|_http_server)\n/)
+    const push = ["--push", "-D", "x", "--send-timeout", "10ms", "--listen"]
+    const net = /NativeModule net\n/
+    const http = /NativeModule http\n/
+    const inproc = yield* loaded(tool, ...push, "inproc://a")
+    expect(inproc).toMatch(/NativeModule/)
+    expect(inproc).not.toMatch(http)
+    const tcp = yield* loaded(tool, ...push, "tcp://127.0.0.1:0")
+    expect(tcp).toMatch(net)
+    expect(tcp).not.toMatch(http)
+    expect(yield* loaded(tool, ...push, "ws://127.0.0.1:0")).toMatch(http)
   }))

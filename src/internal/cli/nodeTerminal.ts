@@ -8,7 +8,7 @@ const isClosed = (error: NodeJS.ErrnoException): boolean => error.code === "EPIP
 const write = (bytes: Uint8Array): Effect.Effect<void, OutputClosed | OutputError> =>
   Effect.async((resume) => {
     process.stdout.write(bytes, (error) => {
-      if (error == null) return resume(Effect.void)
+      if (error === null || error === undefined) return resume(Effect.void)
       resume(
         isClosed(error) ? new OutputClosed() : new OutputError({ message: `Cannot write the output: ${error.message}` })
       )
