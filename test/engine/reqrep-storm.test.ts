@@ -165,7 +165,8 @@ describe("many requesters and repliers", () => {
             unexpected: 0,
             unroutable: 0,
             full: 0,
-            unsubscribed: 0
+            unsubscribed: 0,
+            malformed: 0
           })
         }
         expect(answered).toBeGreaterThan(100)
