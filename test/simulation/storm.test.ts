@@ -88,7 +88,7 @@ const comeAndGo = <A, R>(until: number, live: (scope: Scope.Scope) => Effect.Eff
 const dialAll = (socket: Socket.Socket, name: string, services: number) =>
   Effect.forEach(numbers(services), (i) => TestTransport.on(name)(Socket.dial(socket, urlOf(i), { nonblocking: true })))
 
-const [services, clients, until] = [8, 32, 500]
+const [services, clients, until] = [8, 16, 1500]
 
 const storm = <A, E, R>(
   name: (n: number) => string,
