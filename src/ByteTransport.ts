@@ -103,13 +103,13 @@ export const connection = (
 export const make = (self: ByteTransport): Transport => {
   const format = { marker: self.marker }
   const pool = new SharingPool()
-  const greet = (stream: ByteStream, { protocol, recvMaxSize }: Target) =>
-    handshake.connection(stream, { protocol, recvMaxSize, format, pool })
+  const greet = (stream: ByteStream, { protocol, recvMaxSize }: Target, address?: string) =>
+    handshake.connection(stream, { protocol, recvMaxSize, format, pool, address })
   return {
     schemes: self.schemes,
     options: self.options,
     check: self.check,
-    dial: (target) => Effect.flatMap(self.connect(target), (stream) => greet(stream, target)),
+    dial: (target) => Effect.flatMap(self.connect(target), (stream) => greet(stream, target, target.url.href)),
     listen: (target) =>
       Effect.map(self.listen(target), (acceptor) => ({
         url: acceptor.url,

@@ -35,7 +35,7 @@ import type { Aio } from "./Aio.js"
 import type * as Errors from "./Errors.js"
 import * as internal from "./internal/engine/api.js"
 import type { Pipe } from "./Pipe.js"
-import type { Socket } from "./Socket.js"
+import type { BusyError, Socket } from "./Socket.js"
 import type { TransportOptions } from "./Transport.js"
 
 /**
@@ -254,14 +254,18 @@ export const isDialer: (u: unknown) => u is Dialer = internal.isDialer
 
 /**
  * Makes a dialer (`nng_dialer_create`); it does nothing before it is started. It ends with its scope, and with its socket.
+ * `NNG_EBUSY` while a device has the socket.
  *
  * **Interruption**: none, it does not wait.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make: (socket: Socket, url: string, options?: Options) => Effect.Effect<Dialer, MakeError, Scope.Scope> =
-  internal.makeDialer
+export const make: <S extends Socket>(
+  socket: S,
+  url: string,
+  options?: Options
+) => Effect.Effect<Dialer, MakeError | BusyError<S>, Scope.Scope> = internal.makeDialer
 
 /**
  * Starts a dialer (`nng_dialer_start`): waits for the first attempt and fails with its error. The dialer is then as

@@ -27,7 +27,7 @@ import type * as Stream from "effect/Stream"
 import type { Address } from "./Address.js"
 import type * as Errors from "./Errors.js"
 import * as internal from "./internal/engine/api.js"
-import type { Socket } from "./Socket.js"
+import type { BusyError, Socket } from "./Socket.js"
 import type { AcceptError, HandshakeError, ListenError, TransportOptions } from "./Transport.js"
 
 /**
@@ -154,15 +154,18 @@ export const isListener: (u: unknown) => u is Listener = internal.isListener
 
 /**
  * Makes a listener (`nng_listener_create`); it does nothing, and resolves nothing, before it is started. It ends with its
- * scope, and with its socket.
+ * scope, and with its socket. `NNG_EBUSY` while a device has the socket.
  *
  * **Interruption**: none, it does not wait.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make: (socket: Socket, url: string, options?: Options) => Effect.Effect<Listener, MakeError, Scope.Scope> =
-  internal.makeListener
+export const make: <S extends Socket>(
+  socket: S,
+  url: string,
+  options?: Options
+) => Effect.Effect<Listener, MakeError | BusyError<S>, Scope.Scope> = internal.makeListener
 
 /**
  * Starts a listener (`nng_listener_start`): it is bound when this is done.

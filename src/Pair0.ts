@@ -68,14 +68,18 @@ export interface MakeOptions extends Options, Socket.MakeOptions {}
  */
 export interface Pair0 extends Socket.CanSend, Socket.CanRecv, Socket.Configurable<Options> {
   readonly raw: false
+  /** As with every socket, but no device ever has it. **Interruption** stops the waiting, not the closing. */
+  readonly close: Effect.Effect<void, Errors.ECLOSED>
 }
 
 /**
  * @since 0.1.0
  * @category models
  */
-export interface Pair0Raw extends Socket.CanSend, Socket.CanRecv, Socket.Configurable<Options> {
+export interface Pair0Raw
+  extends Socket.CanSend<Errors.EBUSY>, Socket.CanRecv<Errors.EBUSY>, Socket.Configurable<Options, Errors.EBUSY> {
   readonly raw: true
+  readonly protocol: Protocol.Protocol<"pair", "pair">
 }
 
 const spec = (raw: boolean): Spec => ({

@@ -88,17 +88,20 @@ export interface MakeOptions extends Options, Socket.MakeOptions {}
  */
 export interface Pair1 extends Socket.CanSend, Socket.CanRecv, Socket.Configurable<Options> {
   readonly raw: false
+  /** As with every socket, but no device ever has it. **Interruption** stops the waiting, not the closing. */
+  readonly close: Effect.Effect<void, Errors.ECLOSED>
   /** Whether it has many peers (`NNG_OPT_PAIR1_POLY`). */
   readonly polyamorous: false
 }
 
 /**
- * Why a raw socket did not send: the header is not four bytes with a number below 255 (`NNG_EPROTO`).
+ * Why a raw socket did not send: the header is not four bytes with a number below 255 (`NNG_EPROTO`), or a device has
+ * the socket (`NNG_EBUSY`).
  *
  * @since 0.1.0
  * @category errors
  */
-export type RawSendError = Errors.EPROTO
+export type RawSendError = Errors.EPROTO | Errors.EBUSY
 
 /**
  * One whose application has the header.
@@ -106,8 +109,10 @@ export type RawSendError = Errors.EPROTO
  * @since 0.1.0
  * @category models
  */
-export interface Pair1Raw extends Socket.CanSend<RawSendError>, Socket.CanRecv, Socket.Configurable<Options> {
+export interface Pair1Raw
+  extends Socket.CanSend<RawSendError>, Socket.CanRecv<Errors.EBUSY>, Socket.Configurable<Options, Errors.EBUSY> {
   readonly raw: true
+  readonly protocol: Protocol.Protocol<"pair1", "pair1">
   /** Whether it has many peers (`NNG_OPT_PAIR1_POLY`). */
   readonly polyamorous: false
 }
@@ -136,6 +141,8 @@ export interface PolyOptions extends Socket.Options {
  */
 export interface Pair1Poly extends Socket.CanSend, Socket.CanRecv, Socket.Configurable<PolyOptions> {
   readonly raw: false
+  /** As with every socket, but no device ever has it. **Interruption** stops the waiting, not the closing. */
+  readonly close: Effect.Effect<void, Errors.ECLOSED>
   /** Whether it has many peers (`NNG_OPT_PAIR1_POLY`). */
   readonly polyamorous: true
 }

@@ -18,30 +18,35 @@
 import * as Option from "effect/Option"
 
 /**
- * One protocol, as its sockets show it to their peers.
+ * One protocol, as its sockets show it to their peers. Its names are in its type, and so which are each other's peers.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Protocol {
+export interface Protocol<out Name extends string = string, out PeerName extends string = string> {
   /** The number sent in the handshake (`nng_socket_proto_id`). */
   readonly number: number
   /** The name that goes with it, `"pair"` or `"pair1"` (`nng_socket_proto_name`). */
-  readonly name: string
+  readonly name: Name
   /** The number its peers must have (`nng_socket_peer_id`). */
   readonly peer: number
   /** The name of its peers (`nng_socket_peer_name`). */
-  readonly peerName: string
+  readonly peerName: PeerName
   /** The WebSocket sub-protocol that a listener of it serves. A dialer asks for that of its peer. */
   readonly wsName: string
 }
 
-const peers = (number: number, name: string, peer: number, peerName: string): readonly [Protocol, Protocol] => [
+const peers = <A extends string, B extends string>(
+  number: number,
+  name: A,
+  peer: number,
+  peerName: B
+): readonly [Protocol<A, B>, Protocol<B, A>] => [
   { number, name, peer, peerName, wsName: `${name}.sp.nanomsg.org` },
   { number: peer, name: peerName, peer: number, peerName: name, wsName: `${peerName}.sp.nanomsg.org` }
 ]
 
-const alike = (number: number, name: string): Protocol => peers(number, name, number, name)[0]
+const alike = <A extends string>(number: number, name: A): Protocol<A, A> => peers(number, name, number, name)[0]
 
 /**
  * One to one, version 0.
@@ -49,7 +54,7 @@ const alike = (number: number, name: string): Protocol => peers(number, name, nu
  * @since 0.1.0
  * @category protocols
  */
-export const pair0: Protocol = alike(0x0010, "pair")
+export const pair0: Protocol<"pair", "pair"> = alike(0x0010, "pair")
 
 /**
  * One to one, version 1; with polyamorous mode one to many.
@@ -57,7 +62,7 @@ export const pair0: Protocol = alike(0x0010, "pair")
  * @since 0.1.0
  * @category protocols
  */
-export const pair1: Protocol = alike(0x0011, "pair1")
+export const pair1: Protocol<"pair1", "pair1"> = alike(0x0011, "pair1")
 
 const [pub, sub] = peers(0x0020, "pub", 0x0021, "sub")
 
@@ -67,7 +72,7 @@ const [pub, sub] = peers(0x0020, "pub", 0x0021, "sub")
  * @since 0.1.0
  * @category protocols
  */
-export const pub0: Protocol = pub
+export const pub0: Protocol<"pub", "sub"> = pub
 
 /**
  * Receives what it subscribed to.
@@ -75,7 +80,7 @@ export const pub0: Protocol = pub
  * @since 0.1.0
  * @category protocols
  */
-export const sub0: Protocol = sub
+export const sub0: Protocol<"sub", "pub"> = sub
 
 const [req, rep] = peers(0x0030, "req", 0x0031, "rep")
 
@@ -85,7 +90,7 @@ const [req, rep] = peers(0x0030, "req", 0x0031, "rep")
  * @since 0.1.0
  * @category protocols
  */
-export const req0: Protocol = req
+export const req0: Protocol<"req", "rep"> = req
 
 /**
  * Answers requests.
@@ -93,7 +98,7 @@ export const req0: Protocol = req
  * @since 0.1.0
  * @category protocols
  */
-export const rep0: Protocol = rep
+export const rep0: Protocol<"rep", "req"> = rep
 
 const [push, pull] = peers(0x0050, "push", 0x0051, "pull")
 
@@ -103,7 +108,7 @@ const [push, pull] = peers(0x0050, "push", 0x0051, "pull")
  * @since 0.1.0
  * @category protocols
  */
-export const push0: Protocol = push
+export const push0: Protocol<"push", "pull"> = push
 
 /**
  * Takes work from its pushers.
@@ -111,7 +116,7 @@ export const push0: Protocol = push
  * @since 0.1.0
  * @category protocols
  */
-export const pull0: Protocol = pull
+export const pull0: Protocol<"pull", "push"> = pull
 
 const [surveyor, respondent] = peers(0x0062, "surveyor", 0x0063, "respondent")
 
@@ -121,7 +126,7 @@ const [surveyor, respondent] = peers(0x0062, "surveyor", 0x0063, "respondent")
  * @since 0.1.0
  * @category protocols
  */
-export const surveyor0: Protocol = surveyor
+export const surveyor0: Protocol<"surveyor", "respondent"> = surveyor
 
 /**
  * Answers surveys.
@@ -129,7 +134,7 @@ export const surveyor0: Protocol = surveyor
  * @since 0.1.0
  * @category protocols
  */
-export const respondent0: Protocol = respondent
+export const respondent0: Protocol<"respondent", "surveyor"> = respondent
 
 /**
  * Sends to all its direct neighbours.
@@ -137,7 +142,7 @@ export const respondent0: Protocol = respondent
  * @since 0.1.0
  * @category protocols
  */
-export const bus0: Protocol = alike(0x0070, "bus")
+export const bus0: Protocol<"bus", "bus"> = alike(0x0070, "bus")
 
 /**
  * All protocols, in the order of their numbers.

@@ -75,14 +75,17 @@ export interface MakeOptions extends Options, Socket.MakeOptions {}
  */
 export interface Pub0 extends Socket.CanSend, Socket.Configurable<Options> {
   readonly raw: false
+  /** As with every socket, but no device ever has it. **Interruption** stops the waiting, not the closing. */
+  readonly close: Effect.Effect<void, Errors.ECLOSED>
 }
 
 /**
  * @since 0.1.0
  * @category models
  */
-export interface Pub0Raw extends Socket.CanSend, Socket.Configurable<Options> {
+export interface Pub0Raw extends Socket.CanSend<Errors.EBUSY>, Socket.Configurable<Options, Errors.EBUSY> {
   readonly raw: true
+  readonly protocol: Protocol.Protocol<"pub", "sub">
 }
 
 const spec = (raw: boolean): Spec => ({
@@ -125,4 +128,7 @@ export const makeRaw = (options?: MakeOptions): Effect.Effect<Pub0Raw, Errors.EI
  * @since 0.1.0
  * @category sending
  */
-export const sink = (socket: Pub0 | Pub0Raw): Sink.Sink<void, Input, never, Socket.SendError> => Socket.sink(socket)
+export const sink: {
+  (socket: Pub0): Sink.Sink<void, Input, never, Socket.SendError>
+  (socket: Pub0Raw): Sink.Sink<void, Input, never, Socket.SendError | Errors.EBUSY>
+} = Socket.sink

@@ -60,14 +60,17 @@ export interface MakeOptions extends Options, Socket.MakeOptions {}
  */
 export interface Pull0 extends Socket.CanRecv, Socket.Configurable<Options> {
   readonly raw: false
+  /** As with every socket, but no device ever has it. **Interruption** stops the waiting, not the closing. */
+  readonly close: Effect.Effect<void, Errors.ECLOSED>
 }
 
 /**
  * @since 0.1.0
  * @category models
  */
-export interface Pull0Raw extends Socket.CanRecv, Socket.Configurable<Options> {
+export interface Pull0Raw extends Socket.CanRecv<Errors.EBUSY>, Socket.Configurable<Options, Errors.EBUSY> {
   readonly raw: true
+  readonly protocol: Protocol.Protocol<"pull", "push">
 }
 
 const spec = (raw: boolean): Spec => ({
@@ -110,7 +113,10 @@ export const makeRaw = (options?: MakeOptions): Effect.Effect<Pull0Raw, Errors.E
  * @since 0.1.0
  * @category receiving
  */
-export const stream = (
-  socket: Pull0 | Pull0Raw,
-  options?: { readonly chunkSize?: number | undefined }
-): Stream.Stream<Message, Exclude<Socket.RecvError, Errors.ECLOSED | Errors.EAGAIN>> => Socket.stream(socket, options)
+export const stream: {
+  (socket: Pull0, options?: { readonly chunkSize?: number | undefined }): Stream.Stream<Message, Errors.ETIMEDOUT>
+  (
+    socket: Pull0Raw,
+    options?: { readonly chunkSize?: number | undefined }
+  ): Stream.Stream<Message, Errors.ETIMEDOUT | Errors.EBUSY>
+} = Socket.stream

@@ -69,14 +69,17 @@ export interface MakeOptions extends Options, Socket.MakeOptions {}
  */
 export interface Push0 extends Socket.CanSend, Socket.Configurable<Options> {
   readonly raw: false
+  /** As with every socket, but no device ever has it. **Interruption** stops the waiting, not the closing. */
+  readonly close: Effect.Effect<void, Errors.ECLOSED>
 }
 
 /**
  * @since 0.1.0
  * @category models
  */
-export interface Push0Raw extends Socket.CanSend, Socket.Configurable<Options> {
+export interface Push0Raw extends Socket.CanSend<Errors.EBUSY>, Socket.Configurable<Options, Errors.EBUSY> {
   readonly raw: true
+  readonly protocol: Protocol.Protocol<"push", "pull">
 }
 
 const spec = (raw: boolean): Spec => ({
@@ -118,4 +121,7 @@ export const makeRaw = (options?: MakeOptions): Effect.Effect<Push0Raw, Errors.E
  * @since 0.1.0
  * @category sending
  */
-export const sink = (socket: Push0 | Push0Raw): Sink.Sink<void, Input, never, Socket.SendError> => Socket.sink(socket)
+export const sink: {
+  (socket: Push0): Sink.Sink<void, Input, never, Socket.SendError>
+  (socket: Push0Raw): Sink.Sink<void, Input, never, Socket.SendError | Errors.EBUSY>
+} = Socket.sink

@@ -121,6 +121,8 @@ export interface Req0
     Socket.Configurable<Options>,
     SocketContext.HasContexts<Context, ContextOptions> {
   readonly raw: false
+  /** As with every socket, but no device ever has it. **Interruption** stops the waiting, not the closing. */
+  readonly close: Effect.Effect<void, Errors.ECLOSED>
 }
 
 /**
@@ -142,8 +144,10 @@ export interface RawOptions extends Socket.Options {
  * @since 0.1.0
  * @category models
  */
-export interface Req0Raw extends Socket.CanSend, Socket.CanRecv, Socket.Configurable<RawOptions> {
+export interface Req0Raw
+  extends Socket.CanSend<Errors.EBUSY>, Socket.CanRecv<Errors.EBUSY>, Socket.Configurable<RawOptions, Errors.EBUSY> {
   readonly raw: true
+  readonly protocol: Protocol.Protocol<"req", "rep">
 }
 
 /**

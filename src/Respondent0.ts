@@ -88,6 +88,8 @@ export interface Respondent0
     Socket.Configurable<Options>,
     SocketContext.HasContexts<Context, SocketContext.Options> {
   readonly raw: false
+  /** As with every socket, but no device ever has it. **Interruption** stops the waiting, not the closing. */
+  readonly close: Effect.Effect<void, Errors.ECLOSED>
 }
 
 /**
@@ -108,8 +110,10 @@ export interface RawOptions extends Options {
  * @since 0.1.0
  * @category models
  */
-export interface Respondent0Raw extends Socket.CanSend, Socket.CanRecv, Socket.Configurable<RawOptions> {
+export interface Respondent0Raw
+  extends Socket.CanSend<Errors.EBUSY>, Socket.CanRecv<Errors.EBUSY>, Socket.Configurable<RawOptions, Errors.EBUSY> {
   readonly raw: true
+  readonly protocol: Protocol.Protocol<"respondent", "surveyor">
 }
 
 /**

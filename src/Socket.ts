@@ -256,10 +256,30 @@ export interface Socket extends Inspectable, Pipeable {
   readonly statistics: Effect.Effect<Statistics>
   /**
    * Closes it before its scope does, and waits until its pipes are gone (`nng_socket_close`). `NNG_ECLOSED` when it is
-   * closed already. **Interruption** stops the waiting, not the closing.
+   * closed already, and of a raw one `NNG_EBUSY` while a device has it.
+   * **Interruption** stops the waiting, not the closing.
    */
-  readonly close: Effect.Effect<void, Errors.ECLOSED>
+  readonly close: Effect.Effect<void, Errors.ECLOSED | Errors.EBUSY>
 }
+
+/**
+ * A raw socket of this protocol: one that a device can have, and whose operations then are `NNG_EBUSY`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Raw<out Name extends string = string, out PeerName extends string = string> extends Socket {
+  readonly raw: true
+  readonly protocol: Protocol<Name, PeerName>
+}
+
+/**
+ * What a socket of type `S` can fail with because a device has it: a cooked one with nothing.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type BusyError<S extends Socket> = S extends { readonly raw: false } ? never : Errors.EBUSY
 
 /**
  * A socket that sends. `E`: what its protocol adds to the errors of a send.
@@ -293,7 +313,7 @@ export const isSocket: (u: unknown) => u is Socket = internal.isSocket
  * @since 0.1.0
  * @category guards
  */
-export const canSend: (socket: Socket) => socket is CanSend<StateError> = internal.canSend
+export const canSend: (socket: Socket) => socket is CanSend<StateError | Errors.EBUSY> = internal.canSend
 
 /**
  * For a socket whose protocol is chosen at run time.
@@ -301,7 +321,15 @@ export const canSend: (socket: Socket) => socket is CanSend<StateError> = intern
  * @since 0.1.0
  * @category guards
  */
-export const canRecv: (socket: Socket) => socket is CanRecv<StateError> = internal.canRecv
+export const canRecv: (socket: Socket) => socket is CanRecv<StateError | Errors.EBUSY> = internal.canRecv
+
+/**
+ * For a socket whose protocol is chosen at run time.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isRaw: (socket: Socket) => socket is Raw = internal.isRaw
 
 /**
  * Sends a message, or what one can be made of (`nng_send`, `nng_sendmsg`). Done means accepted: it is with the connection,
@@ -352,8 +380,15 @@ export const sendAio: {
  * @category sending
  */
 export const sendAll: {
-  (messages: Iterable<Input>, options?: OperationOptions): (socket: CanSend) => Effect.Effect<void, SendError>
-  (socket: CanSend, messages: Iterable<Input>, options?: OperationOptions): Effect.Effect<void, SendError>
+  (
+    messages: Iterable<Input>,
+    options?: OperationOptions
+  ): <E extends Errors.EBUSY>(socket: CanSend<E>) => Effect.Effect<void, SendError | E>
+  <E extends Errors.EBUSY>(
+    socket: CanSend<E>,
+    messages: Iterable<Input>,
+    options?: OperationOptions
+  ): Effect.Effect<void, SendError | E>
 } = internal.sendAll
 
 /**
@@ -364,13 +399,15 @@ export const sendAll: {
  * @since 0.1.0
  * @category sending
  */
-export const sink: (socket: CanSend) => Sink.Sink<void, Input, never, SendError> = internal.sink
+export const sink: <E extends Errors.EBUSY>(socket: CanSend<E>) => Sink.Sink<void, Input, never, SendError | E> =
+  internal.sink
 
 /**
  * Closes a socket when what it has accepted is with the operating system, or after `timeout` (default 10 seconds), and
  * gives the number of messages that were not handed over, or perhaps not: 0 is all well. A write that was under way counts
  * whole, though some of it may have arrived. From now on a send is `NNG_ECLOSED`, and so are
  * those that wait; what comes can be received until then. Handed over is not received: whoever must know asks, with req.
+ * `NNG_EBUSY` while a device has the socket.
  *
  * NNG has no counterpart: `nng_socket_close` throws away what is queued.
  *
@@ -379,10 +416,10 @@ export const sink: (socket: CanSend) => Sink.Sink<void, Input, never, SendError>
  * @since 0.1.0
  * @category sending
  */
-export const drain: (
-  socket: CanSend<unknown>,
+export const drain: <S extends CanSend<unknown>>(
+  socket: S,
   options?: { readonly timeout?: Duration.DurationInput | undefined }
-) => Effect.Effect<number, Errors.ECLOSED> = internal.drain
+) => Effect.Effect<number, Errors.ECLOSED | BusyError<S>> = internal.drain as never
 
 /**
  * Receives the next message (`nng_recv`, `nng_recvmsg`), waiting for one if there is none; callers are served in order.
@@ -427,10 +464,10 @@ export const recvAio: {
  * @since 0.1.0
  * @category receiving
  */
-export const recvChunk: (
-  socket: CanRecv,
+export const recvChunk: <E extends Errors.EBUSY>(
+  socket: CanRecv<E>,
   options?: OperationOptions & { readonly max?: number | undefined }
-) => Effect.Effect<Chunk.NonEmptyChunk<Message>, RecvError> = internal.recvChunk
+) => Effect.Effect<Chunk.NonEmptyChunk<Message>, RecvError | E> = internal.recvChunk
 
 /**
  * The messages that come, in chunks of what is there; it ends when the socket is closed.
@@ -441,10 +478,10 @@ export const recvChunk: (
  * @since 0.1.0
  * @category receiving
  */
-export const stream: (
-  socket: CanRecv,
+export const stream: <E extends Errors.EBUSY>(
+  socket: CanRecv<E>,
   options?: { readonly chunkSize?: number | undefined }
-) => Stream.Stream<Message, Exclude<RecvError, Errors.ECLOSED | Errors.EAGAIN>> = internal.stream
+) => Stream.Stream<Message, Errors.ETIMEDOUT | E> = internal.stream
 
 /**
  * Whether a send would not have to wait now (`nng_socket_get_send_poll_fd`).
@@ -468,7 +505,9 @@ export const isReadable: (socket: CanRecv<unknown>) => Effect.Effect<boolean> = 
 
 /**
  * Makes a dialer and starts it (`nng_dial`): by default it waits for the first connection and fails with what prevented
- * it; the dialer then is closed. With `nonblocking` it returns at once, and keeps trying in the background.
+ * it; the dialer then is closed. With `nonblocking` it returns at once, and keeps trying in the background. `NNG_EBUSY`
+ * while a device has the socket. An attempt ends when the operating system gives it up; `Effect.timeout` sets a shorter
+ * time, and loses nothing.
  *
  * **Interruption** closes the dialer and what it had opened.
  *
@@ -479,16 +518,18 @@ export const dial: {
   (
     url: string,
     options?: Dialer.DialOptions
-  ): (socket: Socket) => Effect.Effect<Dialer.Dialer, Dialer.MakeError | Dialer.StartError, Scope.Scope>
-  (
-    socket: Socket,
+  ): <S extends Socket>(
+    socket: S
+  ) => Effect.Effect<Dialer.Dialer, Dialer.MakeError | Dialer.StartError | BusyError<S>, Scope.Scope>
+  <S extends Socket>(
+    socket: S,
     url: string,
     options?: Dialer.DialOptions
-  ): Effect.Effect<Dialer.Dialer, Dialer.MakeError | Dialer.StartError, Scope.Scope>
+  ): Effect.Effect<Dialer.Dialer, Dialer.MakeError | Dialer.StartError | BusyError<S>, Scope.Scope>
 } = internal.dial
 
 /**
- * Makes a listener and starts it (`nng_listen`).
+ * Makes a listener and starts it (`nng_listen`). `NNG_EBUSY` while a device has the socket.
  *
  * **Interruption** closes it.
  *
@@ -499,12 +540,14 @@ export const listen: {
   (
     url: string,
     options?: Listener.Options
-  ): (socket: Socket) => Effect.Effect<Listener.Listener, Listener.MakeError | Listener.StartError, Scope.Scope>
-  (
-    socket: Socket,
+  ): <S extends Socket>(
+    socket: S
+  ) => Effect.Effect<Listener.Listener, Listener.MakeError | Listener.StartError | BusyError<S>, Scope.Scope>
+  <S extends Socket>(
+    socket: S,
     url: string,
     options?: Listener.Options
-  ): Effect.Effect<Listener.Listener, Listener.MakeError | Listener.StartError, Scope.Scope>
+  ): Effect.Effect<Listener.Listener, Listener.MakeError | Listener.StartError | BusyError<S>, Scope.Scope>
 } = internal.listen
 
 /**
@@ -536,7 +579,7 @@ export const getPipe: {
 
 /**
  * Sets, replaces or, with undefined, removes what looks at new connections (`nng_pipe_notify` for ADD_PRE). Connections
- * that exist are not looked at again.
+ * that exist are not looked at again. `NNG_EBUSY` while a device has the socket.
  *
  * **Interruption**: none, it does not wait.
  *
@@ -544,8 +587,8 @@ export const getPipe: {
  * @category pipes
  */
 export const setBeforeAttach: {
-  (hook: BeforeAttach | undefined): (socket: Socket) => Effect.Effect<void, Errors.ECLOSED>
-  (socket: Socket, hook: BeforeAttach | undefined): Effect.Effect<void, Errors.ECLOSED>
+  (hook: BeforeAttach | undefined): <S extends Socket>(socket: S) => Effect.Effect<void, Errors.ECLOSED | BusyError<S>>
+  <S extends Socket>(socket: S, hook: BeforeAttach | undefined): Effect.Effect<void, Errors.ECLOSED | BusyError<S>>
 } = internal.setBeforeAttach
 
 /**
@@ -559,13 +602,13 @@ export type Settings<O> = {
 }
 
 /**
- * A socket whose options of type `O` can be changed while it lives.
+ * A socket whose options of type `O` can be changed while it lives. `E`: what can be in the way, a device.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Configurable<in O> extends Socket {
-  readonly [ConfigurableTypeId]: (options: O) => void
+export interface Configurable<in O, out E = never> extends Socket {
+  readonly [ConfigurableTypeId]: (options: O) => E
 }
 
 /**
@@ -582,7 +625,8 @@ export type ConfigurableTypeId = typeof ConfigurableTypeId
 
 /**
  * Changes options of a live socket (`nng_socket_set`), all or none of them: `NNG_EINVAL` names the one that is out of
- * range. Timeouts hold from the next operation, buffers at once, and what endpoints take over for those made later.
+ * range, and it is `NNG_EBUSY` while a device has the socket. Timeouts hold from the next operation, buffers at once, and
+ * what endpoints take over for those made later.
  *
  * **Interruption**: none, it does not wait.
  *
@@ -590,8 +634,13 @@ export type ConfigurableTypeId = typeof ConfigurableTypeId
  * @category options
  */
 export const configure: {
-  <O>(options: NoInfer<O>): (socket: Configurable<O>) => Effect.Effect<void, Errors.EINVAL | Errors.ECLOSED>
-  <O>(socket: Configurable<O>, options: NoInfer<O>): Effect.Effect<void, Errors.EINVAL | Errors.ECLOSED>
+  <O, E extends Errors.EBUSY>(
+    options: NoInfer<O>
+  ): (socket: Configurable<O, E>) => Effect.Effect<void, Errors.EINVAL | Errors.ECLOSED | E>
+  <O, E extends Errors.EBUSY>(
+    socket: Configurable<O, E>,
+    options: NoInfer<O>
+  ): Effect.Effect<void, Errors.EINVAL | Errors.ECLOSED | E>
 } = internal.configure
 
 /**
@@ -602,4 +651,5 @@ export const configure: {
  * @since 0.1.0
  * @category options
  */
-export const settings: <O>(socket: Configurable<O>) => Effect.Effect<Settings<O>, Errors.ECLOSED> = internal.settings
+export const settings: <O>(socket: Configurable<O, unknown>) => Effect.Effect<Settings<O>, Errors.ECLOSED> =
+  internal.settings

@@ -107,6 +107,8 @@ export interface Context extends SocketContext.CanRecv, SocketContext.Configurab
 export interface Sub0
   extends Socket.CanRecv, Socket.Configurable<Options>, SocketContext.HasContexts<Context, ContextOptions> {
   readonly raw: false
+  /** As with every socket, but no device ever has it. **Interruption** stops the waiting, not the closing. */
+  readonly close: Effect.Effect<void, Errors.ECLOSED>
 }
 
 /**
@@ -126,8 +128,9 @@ export interface RawOptions extends Socket.Options {
  * @since 0.1.0
  * @category models
  */
-export interface Sub0Raw extends Socket.CanRecv, Socket.Configurable<RawOptions> {
+export interface Sub0Raw extends Socket.CanRecv<Errors.EBUSY>, Socket.Configurable<RawOptions, Errors.EBUSY> {
   readonly raw: true
+  readonly protocol: Protocol.Protocol<"sub", "pub">
 }
 
 /**

@@ -110,6 +110,8 @@ export interface Surveyor0
     Socket.Configurable<Options>,
     SocketContext.HasContexts<Context, ContextOptions> {
   readonly raw: false
+  /** As with every socket, but no device ever has it. **Interruption** stops the waiting, not the closing. */
+  readonly close: Effect.Effect<void, Errors.ECLOSED>
 }
 
 /**
@@ -130,8 +132,10 @@ export interface RawOptions extends Socket.Options {
  * @since 0.1.0
  * @category models
  */
-export interface Surveyor0Raw extends Socket.CanSend, Socket.CanRecv, Socket.Configurable<RawOptions> {
+export interface Surveyor0Raw
+  extends Socket.CanSend<Errors.EBUSY>, Socket.CanRecv<Errors.EBUSY>, Socket.Configurable<RawOptions, Errors.EBUSY> {
   readonly raw: true
+  readonly protocol: Protocol.Protocol<"surveyor", "respondent">
 }
 
 /**

@@ -5,6 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Device from "effect-nng/Device"
 import * as Dialer from "effect-nng/Dialer"
 import * as Message from "effect-nng/Message"
 import * as NodeTransport from "effect-nng/NodeTransport"
@@ -38,6 +39,15 @@ const subscribed = (topic: string, options?: Sub0.Options) =>
 /** Answers with the question. */
 const echo = (request: Message.Message) => Effect.succeed(Uint8Array.from(request.body))
 
+/** A device of ours, with both sides listening. */
+const ourDevice = Effect.gen(function* () {
+  const [clients, workers] = [yield* Rep0.makeRaw(), yield* Req0.makeRaw()]
+  const front = yield* Socket.listen(clients, "tcp://127.0.0.1:0")
+  const back = yield* Socket.listen(workers, "tcp://127.0.0.1:0")
+  yield* Effect.forkScoped(Device.run(clients, workers))
+  return { front: front.url, back: back.url, clients, workers }
+})
+
 /** The first answer to this survey. */
 const answer = (socket: Surveyor0.Surveyor0, text: string) =>
   Effect.map(Stream.runHead(Surveyor0.survey(socket, text, { timeout: "1 minute" })), (first) =>
@@ -45,6 +55,36 @@ const answer = (socket: Surveyor0.Surveyor0, text: string) =>
   )
 
 Peers.suite("libnng", () => {
+  test("asks and answers through a device of ours", () =>
+    Effect.gen(function* () {
+      const { back, clients, front, workers } = yield* ourDevice
+      yield* Peers.run("rep", "dial", back, "1")
+      yield* Peers.run("rep", "dial", back, "1")
+      yield* Socket.awaitPeers(workers, 2)
+      const asking = yield* Effect.replicateEffect(Peers.run("req", "dial", front, "8", "50", "20"), 3)
+      for (const peer of asking) yield* peer.prints("done\n")
+      const total = 3 * 8 * 50
+      for (const socket of [clients, workers]) {
+        expect(yield* socket.statistics).toMatchObject({ sent: total, received: total })
+      }
+    }))
+
+  test("has a device too, and asks through it and ours in a chain", () =>
+    Effect.gen(function* () {
+      const rep = yield* Rep0.make()
+      const answering = yield* Socket.listen(rep, "tcp://127.0.0.1:0")
+      yield* Effect.forkScoped(Rep0.serve(rep, echo))
+      const { back, front, workers } = yield* ourDevice
+      yield* Peers.run("device", "dial", back, answering.url)
+      yield* Socket.awaitPeers(workers, 1)
+      const req = yield* Req0.make()
+      yield* Socket.dial(req, front)
+      const answers = yield* Effect.forEach(numbers(100), (n) => Req0.request(req, `question ${n}`), {
+        concurrency: "unbounded"
+      })
+      expect(answers.map(Message.text)).toEqual(numbers(100).map((n) => `question ${n}`))
+    }))
+
   for (const [name, meet] of roles) {
     test(`a rep ${name} answers many requests over one connection, the last first`, () =>
       Effect.gen(function* () {

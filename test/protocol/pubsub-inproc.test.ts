@@ -16,13 +16,13 @@ import { begin, drain, failing, inproc, marry, recording, recvText, settle } fro
 const url = "inproc://news"
 
 /** One after the other, each as far as it goes. */
-const publish = (socket: Socket.CanSend, ...texts: ReadonlyArray<string>) =>
+const publish = <E>(socket: Socket.CanSend<E>, ...texts: ReadonlyArray<string>) =>
   Effect.forEach(texts, (text) => Effect.zipRight(Socket.send(socket, text), settle), { discard: true })
 
 const publishing = (options?: Pub0.MakeOptions) => Effect.tap(Pub0.make(options), (pub) => Socket.listen(pub, url))
 
 /** One more subscriber of a publisher that listens. */
-const joined = <S extends Socket.CanRecv, E, R>(pub: Pub0.Pub0, make: Effect.Effect<S, E, R>) =>
+const joined = <S extends Socket.CanRecv<unknown>, E, R>(pub: Pub0.Pub0, make: Effect.Effect<S, E, R>) =>
   Effect.gen(function* () {
     const sub = yield* make
     const before = (yield* pub.statistics).pipes

@@ -585,7 +585,7 @@ describe("raw rep0 over inproc", () => {
       yield* marry(front, req, "inproc://front")
       yield* marry(rep, back, "inproc://back")
       yield* Effect.forkScoped(Rep0.serve(rep, shout))
-      const forward = (from: Socket.CanRecv, to: Socket.CanSend) =>
+      const forward = (from: Socket.CanRecv<unknown>, to: Socket.CanSend<unknown>) =>
         Effect.forkScoped(Effect.forever(Effect.flatMap(Socket.recv(from), (message) => Socket.send(to, message))))
       yield* forward(front, back)
       yield* forward(back, front)

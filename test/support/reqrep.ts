@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import type * as Errors from "effect-nng/Errors"
 import * as Message from "effect-nng/Message"
 import * as Rep0 from "effect-nng/Rep0"
 import * as Req0 from "effect-nng/Req0"
@@ -73,7 +74,8 @@ export const reply = (
   raw: Rep0.Rep0Raw,
   request: Message.Message,
   text: string
-): Effect.Effect<void, Socket.SendError> => Effect.zipLeft(Socket.send(raw, answerTo(request, text)), settle)
+): Effect.Effect<void, Socket.SendError | Errors.EBUSY> =>
+  Effect.zipLeft(Socket.send(raw, answerTo(request, text)), settle)
 
 /** A replier that answers everything with what it was asked, in capitals. */
 export const shout = (request: Message.Message) => Effect.succeed(Message.text(request).toUpperCase())

@@ -46,7 +46,7 @@ export const ended = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): Effect.Effect<bool
   Effect.map(settle, () => fiber.unsafePoll() !== null)
 
 /** All texts that can be received without waiting. */
-export const drain = (socket: Socket.CanRecv): Effect.Effect<Array<string>> =>
+export const drain = (socket: Socket.CanRecv<unknown>): Effect.Effect<Array<string>> =>
   Effect.gen(function* () {
     const texts: Array<string> = []
     for (;;) {

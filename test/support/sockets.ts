@@ -57,7 +57,7 @@ export const marry = (
   options?: Dialer.DialOptions
 ): Effect.Effect<
   Endpoints,
-  Dialer.MakeError | Dialer.StartError | Listener.MakeError | Listener.StartError,
+  Dialer.MakeError | Dialer.StartError | Listener.MakeError | Listener.StartError | Errors.EBUSY,
   Scope.Scope
 > =>
   Effect.gen(function* () {
@@ -167,13 +167,13 @@ export const interruptedAfter = <A, E, R>(
     return yield* Fiber.interrupt(fiber)
   })
 
-export const recvText = (
-  socket: Socket.CanRecv,
+export const recvText = <E>(
+  socket: Socket.CanRecv<E>,
   options?: Socket.OperationOptions
-): Effect.Effect<string, Socket.RecvError> => Effect.map(Socket.recv(socket, options), Message.text)
+): Effect.Effect<string, Socket.RecvError | E> => Effect.map(Socket.recv(socket, options), Message.text)
 
 /** All texts that can be received without waiting. */
-export const drain = (socket: Socket.CanRecv): Effect.Effect<Array<string>> =>
+export const drain = (socket: Socket.CanRecv<unknown>): Effect.Effect<Array<string>> =>
   Effect.gen(function* () {
     const texts: Array<string> = []
     for (;;) {
@@ -185,7 +185,7 @@ export const drain = (socket: Socket.CanRecv): Effect.Effect<Array<string>> =>
   })
 
 /** Waits, in real time, until something can be received. */
-export const awaitReadable = (socket: Socket.CanRecv): Effect.Effect<void> =>
+export const awaitReadable = (socket: Socket.CanRecv<unknown>): Effect.Effect<void> =>
   Effect.flatMap(Socket.isReadable(socket), (readable) =>
     readable ? Effect.void : Effect.zipRight(hop, awaitReadable(socket))
   )

@@ -1,6 +1,7 @@
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import type * as Errors from "effect-nng/Errors"
 import type * as Message from "effect-nng/Message"
 import * as Messages from "effect-nng/Message"
 import * as Respondent0 from "effect-nng/Respondent0"
@@ -73,7 +74,7 @@ export const respond = (
   raw: Respondent0.Respondent0Raw,
   survey: Message.Message,
   text: string
-): Effect.Effect<void, Socket.SendError> => {
+): Effect.Effect<void, Socket.SendError | Errors.EBUSY> => {
   const response = Messages.make(text)
   Messages.Header.append(response, survey.header)
   return Effect.zipLeft(Socket.send(raw, response), arrived)

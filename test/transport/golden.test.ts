@@ -93,7 +93,7 @@ const headed = (header: Uint8Array, rest: Uint8Array): Message.Message => {
 
 const whole = ({ body, header }: Message.Message, from = 0): string => hex(header.subarray(from)) + hex(body)
 
-const plain = (socket: Socket.CanSend & Socket.CanRecv): Partial<Player> => ({
+const plain = (socket: Socket.CanSend<unknown> & Socket.CanRecv<unknown>): Partial<Player> => ({
   send: (payload) => Socket.send(socket, Message.fromBytes(payload)),
   recv: Effect.map(Socket.recv(socket), (message) => whole(message))
 })
@@ -117,7 +117,7 @@ const rawPair1 = (socket: Pair1.Pair1Raw): Partial<Player> => ({
 })
 
 /** It does not wait for a peer by itself. */
-const bus = (socket: Socket.CanSend & Socket.CanRecv): Partial<Player> => ({
+const bus = (socket: Socket.CanSend<unknown> & Socket.CanRecv<unknown>): Partial<Player> => ({
   send: (payload) => Effect.zipRight(Socket.awaitPeers(socket, 1), Socket.send(socket, Message.fromBytes(payload))),
   recv: Effect.map(Socket.recv(socket), (message) => whole(message))
 })
@@ -133,11 +133,11 @@ const cooked = (socket: Socket.CanSend<unknown> & Socket.CanRecv<unknown>): Part
   seen: body
 })
 
-const push = (socket: Socket.CanSend): Partial<Player> => ({
+const push = (socket: Socket.CanSend<unknown>): Partial<Player> => ({
   send: (payload) => Socket.send(socket, Message.fromBytes(payload))
 })
 
-const pull = (socket: Socket.CanRecv): Partial<Player> => ({
+const pull = (socket: Socket.CanRecv<unknown>): Partial<Player> => ({
   recv: Effect.map(Socket.recv(socket), (message) => whole(message))
 })
 
@@ -161,7 +161,7 @@ const rawRep = (socket: Rep0.Rep0Raw | Respondent0.Respondent0Raw): Partial<Play
 }
 
 /** Who publishes waits for nobody, so the test does. */
-const publish = (socket: Socket.CanSend): Partial<Player> => ({
+const publish = (socket: Socket.CanSend<unknown>): Partial<Player> => ({
   send: (payload) => Effect.zipRight(Socket.awaitPeers(socket, 1), Socket.send(socket, Message.fromBytes(payload)))
 })
 

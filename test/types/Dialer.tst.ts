@@ -9,12 +9,12 @@ import * as Aio from "../../src/Aio.js"
 import * as Dialer from "../../src/Dialer.js"
 import type * as Errors from "../../src/Errors.js"
 import type * as Listener from "../../src/Listener.js"
-import type { Socket } from "../../src/Socket.js"
+import type { Pair0 } from "../../src/Pair0.js"
 import type { DialError } from "../../src/Transport.js"
 
 declare const dialer: Dialer.Dialer
 declare const listener: Listener.Listener
-declare const socket: Socket
+declare const socket: Pair0
 declare const aio: Aio.Aio
 
 describe("errors", () => {

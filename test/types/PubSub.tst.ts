@@ -30,9 +30,9 @@ declare const answering: Rep0.Context
 describe("a Pub0", () => {
   it("sends", () => {
     expect(Socket.send(pub, "x")).type.toBe<Effect.Effect<void, Socket.SendError>>()
-    expect(Socket.sendAll(rawPub, ["x"])).type.toBe<Effect.Effect<void, Socket.SendError>>()
+    expect(Socket.sendAll(rawPub, ["x"])).type.toBe<Effect.Effect<void, Socket.SendError | Errors.EBUSY>>()
     expect(Pub0.sink(pub)).type.toBe<Sink.Sink<void, Input, never, Socket.SendError>>()
-    expect(Pub0.sink(rawPub)).type.toBe<Sink.Sink<void, Input, never, Socket.SendError>>()
+    expect(Pub0.sink(rawPub)).type.toBe<Sink.Sink<void, Input, never, Socket.SendError | Errors.EBUSY>>()
     expect(Socket.isWritable(pub)).type.toBe<Effect.Effect<boolean>>()
   })
 
@@ -66,7 +66,7 @@ describe("a Pub0", () => {
 describe("a Sub0", () => {
   it("receives, and so do its contexts", () => {
     expect(Socket.recv(sub)).type.toBe<Effect.Effect<Message, Socket.RecvError>>()
-    expect(Socket.stream(rawSub)).type.toBe<Stream.Stream<Message, Errors.ETIMEDOUT>>()
+    expect(Socket.stream(rawSub)).type.toBe<Stream.Stream<Message, Errors.ETIMEDOUT | Errors.EBUSY>>()
     expect(SocketContext.recv(context)).type.toBe<Effect.Effect<Message, Socket.RecvError>>()
     expect(SocketContext.make(sub, { recvBuffer: 1, preferNew: true })).type.toBe<
       Effect.Effect<Sub0.Context, Errors.ECLOSED | Errors.EINVAL, Scope.Scope>

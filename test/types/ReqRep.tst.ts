@@ -74,9 +74,9 @@ describe("errors", () => {
     expect(Socket.recv(rep)).type.toBe<Effect.Effect<Message.Message, Socket.RecvError | Errors.ESTATE>>()
   })
 
-  it("of raw sockets are those of any", () => {
-    expect(Socket.send(rawReq, "q")).type.toBe<Effect.Effect<void, Socket.SendError>>()
-    expect(Socket.recv(rawRep)).type.toBe<Effect.Effect<Message.Message, Socket.RecvError>>()
+  it("of raw sockets are those of any, and that a device has them", () => {
+    expect(Socket.send(rawReq, "q")).type.toBe<Effect.Effect<void, Socket.SendError | Errors.EBUSY>>()
+    expect(Socket.recv(rawRep)).type.toBe<Effect.Effect<Message.Message, Socket.RecvError | Errors.EBUSY>>()
     expect(Socket.sendAll).type.toBeCallableWith(rawReq, ["q"])
     expect(Socket.recvChunk).type.toBeCallableWith(rawRep)
   })

@@ -1,10 +1,12 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Address from "../../Address.js"
 import type { ByteStream, StreamError } from "../../ByteStream.js"
 import * as Errors from "../../Errors.js"
 import type { Protocol } from "../../Protocol.js"
 import type { Connection, HandshakeError } from "../../Transport.js"
 import * as Transport from "../../Transport.js"
+import { located } from "../vocabulary/located.js"
 import type { Format } from "../wire/framing.js"
 import type { SharingPool } from "../wire/sharing.js"
 import * as Header from "../wire/header.js"
@@ -44,6 +46,9 @@ const join = (before: Uint8Array, after: Uint8Array): Uint8Array => {
   return bytes
 }
 
+const remoteAddress = ({ properties: { remoteAddress } }: ByteStream): string | undefined =>
+  remoteAddress === undefined ? undefined : Address.format(remoteAddress)
+
 /**
  * The SP handshake, with its deadline.
  *
@@ -56,6 +61,8 @@ export const connection = (
     readonly recvMaxSize: number
     readonly format: Format
     readonly pool: SharingPool
+    /** For errors. Default: the peer's, if it has one. */
+    readonly address?: string | undefined
   }
 ): Effect.Effect<Connection, HandshakeError> =>
   greet(stream, options.protocol).pipe(
@@ -67,6 +74,7 @@ export const connection = (
           reason: `no SP header within ${Duration.format(deadline)}`
         })
     }),
+    Effect.mapError((error) => located(error, options.address ?? remoteAddress(stream))),
     Effect.map(({ glued, peerProtocol }) =>
       Transport.connection(new ByteMessages(stream.bytes, options.format, options.pool, options.recvMaxSize, glued), {
         peerProtocol,

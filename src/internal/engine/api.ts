@@ -19,8 +19,10 @@ import type * as Respondent0Api from "../../Respondent0.js"
 import type * as Api from "../../Socket.js"
 import type * as Surveyor0Api from "../../Surveyor0.js"
 import type { Transports } from "../../Transport.js"
+import * as Aios from "../ports/aio.js"
 import { fromInput } from "../vocabulary/message.js"
 import type { Conversation } from "./conversation.js"
+import * as Devices from "./device.js"
 import * as Dialers from "./dialer.js"
 import * as Listeners from "./listener.js"
 import * as OnAio from "./onAio.js"
@@ -43,10 +45,15 @@ const impl = (socket: Api.Socket): SocketImpl => socket as SocketImpl
 export const isSocket = (u: unknown): u is Api.Socket => Predicate.hasProperty(u, Sockets.TypeId)
 
 /** @internal */
-export const canSend = (socket: Api.Socket): socket is Api.CanSend<Api.StateError> => impl(socket).spec.canSend
+export const canSend = (socket: Api.Socket): socket is Api.CanSend<Api.StateError | Errors.EBUSY> =>
+  impl(socket).spec.canSend
 
 /** @internal */
-export const canRecv = (socket: Api.Socket): socket is Api.CanRecv<Api.StateError> => impl(socket).spec.canRecv
+export const canRecv = (socket: Api.Socket): socket is Api.CanRecv<Api.StateError | Errors.EBUSY> =>
+  impl(socket).spec.canRecv
+
+/** @internal */
+export const isRaw = (socket: Api.Socket): socket is Api.Raw => socket.raw
 
 /**
  * A socket of this protocol. Its type is the protocol module's to say.
@@ -80,19 +87,25 @@ export const sendAll: {
   (
     messages: Iterable<Input>,
     options?: Api.OperationOptions
-  ): (socket: Api.CanSend) => Effect.Effect<void, Api.SendError>
-  (socket: Api.CanSend, messages: Iterable<Input>, options?: Api.OperationOptions): Effect.Effect<void, Api.SendError>
+  ): <E extends Errors.EBUSY>(socket: Api.CanSend<E>) => Effect.Effect<void, Api.SendError | E>
+  <E extends Errors.EBUSY>(
+    socket: Api.CanSend<E>,
+    messages: Iterable<Input>,
+    options?: Api.OperationOptions
+  ): Effect.Effect<void, Api.SendError | E>
 } = dual(
   (args) => isSocket(args[0]),
-  (socket: Api.CanSend, messages: Iterable<Input>, options?: Api.OperationOptions) =>
-    Effect.suspend(() => {
+  <E extends Errors.EBUSY>(socket: Api.CanSend<E>, messages: Iterable<Input>, options?: Api.OperationOptions) =>
+    Effect.suspend((): Effect.Effect<void, Api.SendError | E> => {
       const batch = Array.from(messages, fromInput)
       return batch.length === 0 ? Effect.void : typed(impl(socket).conversation.sendAll(batch, options))
     })
 )
 
 /** @internal */
-export const sink = (socket: Api.CanSend): Sink.Sink<void, Input, never, Api.SendError> =>
+export const sink = <E extends Errors.EBUSY>(
+  socket: Api.CanSend<E>
+): Sink.Sink<void, Input, never, Api.SendError | E> =>
   Sink.forEachChunk((chunk: Chunk.Chunk<Input>) => sendAll(socket, chunk))
 
 /** @internal */
@@ -140,10 +153,10 @@ export const recvAio: {
 const defaultChunkSize = 1024
 
 /** @internal */
-export const recvChunk = (
-  socket: Api.CanRecv,
+export const recvChunk = <E extends Errors.EBUSY>(
+  socket: Api.CanRecv<E>,
   options?: Api.OperationOptions & { readonly max?: number | undefined }
-): Effect.Effect<Chunk.NonEmptyChunk<Message>, Api.RecvError> =>
+): Effect.Effect<Chunk.NonEmptyChunk<Message>, Api.RecvError | E> =>
   typed(impl(socket).conversation.recvChunk(options?.max ?? defaultChunkSize, options))
 
 /**
@@ -151,20 +164,23 @@ export const recvChunk = (
  *
  * @internal
  */
-export const streamOf = (
+export const streamOf = <E extends Errors.EBUSY>(
   conversation: Conversation,
   chunkSize: number | undefined
-): Stream.Stream<Message, Exclude<Api.RecvError, Errors.ECLOSED | Errors.EAGAIN>> =>
-  Stream.repeatEffectChunk(
-    typed<Chunk.Chunk<Message>, Api.RecvError>(conversation.recvChunk(chunkSize ?? defaultChunkSize, undefined))
-  ).pipe(Stream.catchTags({ NNG_ECLOSED: () => Stream.empty, NNG_EAGAIN: () => Stream.empty }))
+): Stream.Stream<Message, Errors.ETIMEDOUT | E> =>
+  Stream.catchAll(
+    Stream.repeatEffectChunk(
+      typed<Chunk.Chunk<Message>, Api.RecvError | E>(conversation.recvChunk(chunkSize ?? defaultChunkSize, undefined))
+    ),
+    (error): Stream.Stream<never, Errors.ETIMEDOUT | E> =>
+      error._tag === "NNG_ECLOSED" || error._tag === "NNG_EAGAIN" ? Stream.empty : Stream.fail(error)
+  )
 
 /** @internal */
-export const stream = (
-  socket: Api.CanRecv,
+export const stream = <E extends Errors.EBUSY>(
+  socket: Api.CanRecv<E>,
   options?: { readonly chunkSize?: number | undefined }
-): Stream.Stream<Message, Exclude<Api.RecvError, Errors.ECLOSED | Errors.EAGAIN>> =>
-  streamOf(impl(socket).conversation, options?.chunkSize)
+): Stream.Stream<Message, Errors.ETIMEDOUT | E> => streamOf(impl(socket).conversation, options?.chunkSize)
 
 /** @internal */
 export const request: {
@@ -261,7 +277,7 @@ const drainTime = Duration.seconds(10)
 export const drain = (
   socket: Api.CanSend<unknown>,
   options?: { readonly timeout?: Duration.DurationInput | undefined }
-): Effect.Effect<number, Errors.ECLOSED> => impl(socket).drain(options?.timeout ?? drainTime)
+): Effect.Effect<number, Errors.ECLOSED | Errors.EBUSY> => impl(socket).drain(options?.timeout ?? drainTime)
 
 /** @internal */
 export const awaitPeers: {
@@ -282,21 +298,25 @@ export const getPipe: {
   })
 )
 
-const whenOpen = <A, E>(
-  socket: Api.Socket,
+/** Only raw sockets are ever busy. */
+const whenFree = <S extends Api.Socket, A, E>(
+  socket: S,
   operation: string,
   use: (socket: SocketImpl) => Effect.Effect<A, E>
-): Effect.Effect<A, E | Errors.ECLOSED> =>
-  Effect.suspend((): Effect.Effect<A, E | Errors.ECLOSED> =>
-    impl(socket).closing ? new Errors.ECLOSED({ operation, reason: "the socket is closed" }) : use(impl(socket))
-  )
+): Effect.Effect<A, E | Errors.ECLOSED | Api.BusyError<S>> =>
+  typed(Effect.suspend((): Effect.Effect<A, unknown> => impl(socket).refuses(operation) ?? use(impl(socket))))
 
 /** @internal */
 export const setBeforeAttach: {
-  (hook: Api.BeforeAttach | undefined): (socket: Api.Socket) => Effect.Effect<void, Errors.ECLOSED>
-  (socket: Api.Socket, hook: Api.BeforeAttach | undefined): Effect.Effect<void, Errors.ECLOSED>
-} = dual(2, (socket: Api.Socket, hook: Api.BeforeAttach | undefined) =>
-  whenOpen(socket, "Socket.setBeforeAttach", (socket) =>
+  (
+    hook: Api.BeforeAttach | undefined
+  ): <S extends Api.Socket>(socket: S) => Effect.Effect<void, Errors.ECLOSED | Api.BusyError<S>>
+  <S extends Api.Socket>(
+    socket: S,
+    hook: Api.BeforeAttach | undefined
+  ): Effect.Effect<void, Errors.ECLOSED | Api.BusyError<S>>
+} = dual(2, <S extends Api.Socket>(socket: S, hook: Api.BeforeAttach | undefined) =>
+  whenFree(socket, "Socket.setBeforeAttach", (socket) =>
     Effect.sync(() => {
       socket.beforeAttach = hook
     })
@@ -305,27 +325,48 @@ export const setBeforeAttach: {
 
 /** @internal */
 export const configure: {
-  <O>(options: NoInfer<O>): (socket: Api.Configurable<O>) => Effect.Effect<void, Errors.EINVAL | Errors.ECLOSED>
-  <O>(socket: Api.Configurable<O>, options: NoInfer<O>): Effect.Effect<void, Errors.EINVAL | Errors.ECLOSED>
-} = dual(2, <O>(socket: Api.Configurable<O>, options: O) =>
-  whenOpen(socket, "Socket.configure", (socket) => socket.configure(options as OptionsInput))
+  <O, E extends Errors.EBUSY>(
+    options: NoInfer<O>
+  ): (socket: Api.Configurable<O, E>) => Effect.Effect<void, Errors.EINVAL | Errors.ECLOSED | E>
+  <O, E extends Errors.EBUSY>(
+    socket: Api.Configurable<O, E>,
+    options: NoInfer<O>
+  ): Effect.Effect<void, Errors.EINVAL | Errors.ECLOSED | E>
+} = dual(2, <O, E extends Errors.EBUSY>(socket: Api.Configurable<O, E>, options: O) =>
+  typed<void, Errors.EINVAL | Errors.ECLOSED | E>(
+    whenFree(socket, "Socket.configure", (socket) => socket.configure(options as OptionsInput))
+  )
 )
 
 /** @internal */
-export const settings = <O>(socket: Api.Configurable<O>): Effect.Effect<Api.Settings<O>, Errors.ECLOSED> =>
-  whenOpen(socket, "Socket.settings", ({ settings, spec }) =>
-    Effect.succeed(Options.show(settings, [...Options.common, ...spec.options]) as Api.Settings<O>)
-  )
+export const settings = <O>(socket: Api.Configurable<O, unknown>): Effect.Effect<Api.Settings<O>, Errors.ECLOSED> =>
+  Effect.suspend((): Effect.Effect<Api.Settings<O>, Errors.ECLOSED> => {
+    const { closing, settings, spec } = impl(socket)
+    return closing
+      ? new Errors.ECLOSED({ operation: "Socket.settings", reason: "the socket is closed" })
+      : Effect.succeed(Options.show(settings, [...Options.common, ...spec.options]) as Api.Settings<O>)
+  })
+
+/** @internal */
+export const runDevice = Devices.run
+
+/** @internal */
+export const runDeviceAio = (
+  aio: Aio,
+  left: Api.Socket,
+  right?: Api.Socket
+): Effect.Effect<Pending<never, Errors.EINVAL | Errors.EBUSY | Errors.ECLOSED>, Errors.EBUSY> =>
+  Aios.start(aio, Devices.run(left, right))
 
 /** @internal */
 export const isDialer = (u: unknown): u is DialerApi.Dialer => Predicate.hasProperty(u, Dialers.TypeId)
 
 /** @internal */
-export const makeDialer: (
-  socket: Api.Socket,
+export const makeDialer: <S extends Api.Socket>(
+  socket: S,
   url: string,
   options?: DialerApi.Options
-) => Effect.Effect<DialerApi.Dialer, DialerApi.MakeError, Scope.Scope> = Dialers.make
+) => Effect.Effect<DialerApi.Dialer, DialerApi.MakeError | Api.BusyError<S>, Scope.Scope> = Dialers.make as never
 
 /** @internal */
 export const startDialer = Dialers.start
@@ -340,11 +381,12 @@ export const startDialerAio: {
 export const isListener = (u: unknown): u is ListenerApi.Listener => Predicate.hasProperty(u, Listeners.TypeId)
 
 /** @internal */
-export const makeListener: (
-  socket: Api.Socket,
+export const makeListener: <S extends Api.Socket>(
+  socket: S,
   url: string,
   options?: ListenerApi.Options
-) => Effect.Effect<ListenerApi.Listener, ListenerApi.MakeError, Scope.Scope> = Listeners.make
+) => Effect.Effect<ListenerApi.Listener, ListenerApi.MakeError | Api.BusyError<S>, Scope.Scope> =
+  Listeners.make as never
 
 /** @internal */
 export const startListener = Listeners.start
@@ -354,15 +396,17 @@ export const dial: {
   (
     url: string,
     options?: DialerApi.DialOptions
-  ): (socket: Api.Socket) => Effect.Effect<DialerApi.Dialer, DialerApi.MakeError | DialerApi.StartError, Scope.Scope>
-  (
-    socket: Api.Socket,
+  ): <S extends Api.Socket>(
+    socket: S
+  ) => Effect.Effect<DialerApi.Dialer, DialerApi.MakeError | DialerApi.StartError | Api.BusyError<S>, Scope.Scope>
+  <S extends Api.Socket>(
+    socket: S,
     url: string,
     options?: DialerApi.DialOptions
-  ): Effect.Effect<DialerApi.Dialer, DialerApi.MakeError | DialerApi.StartError, Scope.Scope>
+  ): Effect.Effect<DialerApi.Dialer, DialerApi.MakeError | DialerApi.StartError | Api.BusyError<S>, Scope.Scope>
 } = dual(
   (args) => isSocket(args[0]),
-  (socket: Api.Socket, url: string, options: DialerApi.DialOptions = {}) =>
+  <S extends Api.Socket>(socket: S, url: string, options: DialerApi.DialOptions = {}) =>
     Effect.tap(makeDialer(socket, url, options), (dialer) => closeOnFailure(startDialer(dialer, options), dialer))
 )
 
@@ -371,17 +415,21 @@ export const listen: {
   (
     url: string,
     options?: ListenerApi.Options
-  ): (
-    socket: Api.Socket
-  ) => Effect.Effect<ListenerApi.Listener, ListenerApi.MakeError | ListenerApi.StartError, Scope.Scope>
-  (
-    socket: Api.Socket,
+  ): <S extends Api.Socket>(
+    socket: S
+  ) => Effect.Effect<
+    ListenerApi.Listener,
+    ListenerApi.MakeError | ListenerApi.StartError | Api.BusyError<S>,
+    Scope.Scope
+  >
+  <S extends Api.Socket>(
+    socket: S,
     url: string,
     options?: ListenerApi.Options
-  ): Effect.Effect<ListenerApi.Listener, ListenerApi.MakeError | ListenerApi.StartError, Scope.Scope>
+  ): Effect.Effect<ListenerApi.Listener, ListenerApi.MakeError | ListenerApi.StartError | Api.BusyError<S>, Scope.Scope>
 } = dual(
   (args) => isSocket(args[0]),
-  (socket: Api.Socket, url: string, options: ListenerApi.Options = {}) =>
+  <S extends Api.Socket>(socket: S, url: string, options: ListenerApi.Options = {}) =>
     Effect.tap(makeListener(socket, url, options), (listener) => closeOnFailure(startListener(listener), listener))
 )
 

@@ -27,7 +27,7 @@ export type WaitError = Errors.ECLOSED | Errors.ETIMEDOUT | Errors.EAGAIN
 export type StateError = Errors.ESTATE | Errors.ECANCELED | Errors.ECONNRESET
 
 /** @internal */
-export type OperationError = WaitError | StateError | Errors.EPROTO
+export type OperationError = WaitError | StateError | Errors.EPROTO | Errors.EBUSY
 
 /**
  * What the conversations of one socket share.

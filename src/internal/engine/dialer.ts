@@ -257,7 +257,7 @@ export const make = (
   socket: Socket,
   url: string,
   options: Api.Options = {}
-): Effect.Effect<DialerImpl, Api.MakeError, Scope.Scope> =>
+): Effect.Effect<DialerImpl, Api.MakeError | Errors.EBUSY, Scope.Scope> =>
   Endpoints.make(
     socket as SocketImpl,
     "dial",

@@ -66,12 +66,11 @@ export const make = <A>(
   options: TransportOptions,
   construct: (endpoint: Endpoint) => Either.Either<A, Errors.EINVAL>,
   release: (endpoint: A) => Effect.Effect<void>
-): Effect.Effect<A, MakeError, Scope.Scope> =>
+): Effect.Effect<A, MakeError | Errors.EBUSY, Scope.Scope> =>
   Effect.uninterruptible(
-    Effect.scopeWith((caller) => {
-      if (socket.closing) {
-        return new Errors.ECLOSED({ operation: role, address: text, reason: "the socket is closed" })
-      }
+    Effect.scopeWith((caller): Effect.Effect<A, MakeError | Errors.EBUSY, Scope.Scope> => {
+      const refusal = socket.refuses(role, text)
+      if (refusal !== undefined) return refusal
       return Effect.gen(function* () {
         const found = yield* find(socket, role, text, options)
         const scope = yield* Scope.fork(caller, ExecutionStrategy.sequential)

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import { SingleShotGen, YieldWrap } from "effect/Utils"
-import type * as Errors from "../../Errors.js"
+import * as Errors from "../../Errors.js"
 import type { Input, Message } from "../../Message.js"
 import type * as Api from "../../Socket.js"
 import { inFiber } from "../ports/atomically.js"
@@ -16,14 +16,33 @@ import type { Settings } from "./options.js"
 import type { Attempt } from "./waiters.js"
 import { Waiters } from "./waiters.js"
 
+type FreeError = WaitError | Errors.EBUSY
+
+/**
+ * Who sends and receives in place of the application, as long as it has the socket.
+ *
+ * @internal
+ */
+export interface Borrower {
+  /** Something has become possible. */
+  readonly notify: () => void
+  /** The socket is closed. */
+  readonly end: (closed: Exit.Exit<never, Errors.ECLOSED>) => void
+  /** Whether it has something to send there. */
+  readonly wantsRoom: (conversation: FreeConversation) => boolean
+}
+
 /**
  * For protocols whose sends and receives stand each for itself.
  *
  * @internal
  */
 export class FreeConversation extends Conversation {
-  readonly senders: Waiters<WaitError>
-  readonly receivers: Waiters<WaitError>
+  readonly senders: Waiters<FreeError>
+  readonly receivers: Waiters<FreeError>
+  private borrower: Borrower | undefined = undefined
+  /** What operations fail with meanwhile. */
+  private busy: Exit.Exit<never, Errors.EBUSY> | undefined = undefined
   /** The plain receive, made once. */
   private readonly plainRecv: Recv
 
@@ -33,26 +52,49 @@ export class FreeConversation extends Conversation {
     settings: Settings
   ) {
     super(shared, settings)
-    this.senders = new Waiters(() => this.sendsClosed !== undefined || verbs.canSend, shared.deadlines)
-    this.receivers = new Waiters(() => this.closed !== undefined || verbs.canRecv, shared.deadlines)
+    this.senders = new Waiters<FreeError>(() => this.refusesSends !== undefined || verbs.canSend, shared.deadlines)
+    this.receivers = new Waiters<FreeError>(() => this.refusesRecvs !== undefined || verbs.canRecv, shared.deadlines)
     this.plainRecv = new Recv(this, undefined)
   }
 
+  /** Why nobody sends any more, or for now. */
+  get refusesSends(): Exit.Exit<never, Errors.ECLOSED | Errors.EBUSY> | undefined {
+    return this.sendsClosed ?? this.busy
+  }
+
+  get refusesRecvs(): Exit.Exit<never, Errors.ECLOSED | Errors.EBUSY> | undefined {
+    return this.closed ?? this.busy
+  }
+
   get canSend(): boolean {
-    return this.verbs.canSend
+    return this.busy === undefined && this.verbs.canSend
   }
 
   get canRecv(): boolean {
-    return this.verbs.canRecv
+    return this.busy === undefined && this.verbs.canRecv
   }
 
   get wantsRoom(): boolean {
-    return !this.senders.none
+    return this.borrower === undefined ? !this.senders.none : this.borrower.wantsRoom(this)
   }
 
   notify(): void {
     this.receivers.notify()
     this.senders.notify()
+    this.borrower?.notify()
+  }
+
+  /** Nobody but the borrower sends or receives until it is given back; who waits to does not any more. */
+  lend(borrower: Borrower): void {
+    this.borrower = borrower
+    this.busy = Exit.fail(new Errors.EBUSY({ operation: "Socket", reason: "a device has the socket" }))
+    this.senders.end(this.busy)
+    this.receivers.end(this.busy)
+  }
+
+  takeBack(): void {
+    this.borrower = undefined
+    this.busy = undefined
   }
 
   send(input: Input, options: Api.OperationOptions | undefined): Effect.Effect<void, OperationError> {
@@ -80,6 +122,7 @@ export class FreeConversation extends Conversation {
 
   protected endRecvs(closed: Exit.Exit<never, Errors.ECLOSED>): void {
     this.receivers.end(closed)
+    this.borrower?.end(closed)
   }
 }
 
@@ -110,10 +153,10 @@ export const core =
  * the operation before. (Closures over an effect and its waiter make a chain from each operation to the next, and
  * garbage collection several times as dear.)
  */
-abstract class Operation<A> extends Effectable.Class<A, WaitError> implements Attempt<A, WaitError> {
+abstract class Operation<A> extends Effectable.Class<A, FreeError> implements Attempt<A, FreeError> {
   constructor(
     readonly conversation: FreeConversation,
-    private readonly waiters: Waiters<WaitError>,
+    private readonly waiters: Waiters<FreeError>,
     private readonly options: Api.OperationOptions | undefined
   ) {
     super()
@@ -123,23 +166,23 @@ abstract class Operation<A> extends Effectable.Class<A, WaitError> implements At
   protected abstract get name(): "send" | "recv"
   protected abstract get patience(): Patience
 
-  /** Why there are none of its kind any more. */
-  protected abstract get ended(): Exit.Exit<never, Errors.ECLOSED> | undefined
+  /** Why there are none of its kind any more, or for now. */
+  protected abstract get ended(): Exit.Exit<never, Errors.ECLOSED | Errors.EBUSY> | undefined
 
-  abstract try(): Exit.Exit<A, WaitError> | undefined
+  abstract try(): Exit.Exit<A, FreeError> | undefined
 
   /**
    * `yield*` asks for this at the moment when it runs the effect, and a generator takes an exit without a step of the
    * runtime: an operation that need not wait is then done here, in half the time. The runtime does not count it; so
    * every so often it goes the long way, for others to run. Whoever takes an iterator outside of a fiber runs nothing.
    */
-  override [Symbol.iterator](): Effect.EffectGenerator<Effect.Effect<A, WaitError>> {
+  override [Symbol.iterator](): Effect.EffectGenerator<Effect.Effect<A, FreeError>> {
     const { conversation, waiters } = this
     const now = !conversation.isOthersTurn() && this.ended === undefined && waiters.none && inFiber()
     return new SingleShotGen(new YieldWrap(now ? (this.try() ?? this.wait()) : this))
   }
 
-  commit(): Effect.Effect<A, WaitError> {
+  commit(): Effect.Effect<A, FreeError> {
     const { conversation, waiters } = this
     const first = conversation.beforehand()
     if (first !== undefined) return Effect.zipRight(first, this)
@@ -152,7 +195,7 @@ abstract class Operation<A> extends Effectable.Class<A, WaitError> implements At
     return this.wait()
   }
 
-  private wait(): Effect.Effect<A, WaitError> {
+  private wait(): Effect.Effect<A, FreeError> {
     const patience = patienceOf(this.options, this.patience)
     return patience === 0 ? Exit.fail(this.late()) : this.waiters.wait(this, patience)
   }
@@ -176,7 +219,7 @@ abstract class Sending extends Operation<void> {
   }
 
   protected get ended() {
-    return this.conversation.sendsClosed
+    return this.conversation.refusesSends
   }
 
   protected get patience() {
@@ -194,7 +237,7 @@ abstract class Receiving<A> extends Operation<A> {
   }
 
   protected get ended() {
-    return this.conversation.closed
+    return this.conversation.refusesRecvs
   }
 
   protected get patience() {
@@ -212,9 +255,9 @@ export class Send extends Sending {
     super(conversation, options)
   }
 
-  try(): Exit.Exit<void, WaitError> | undefined {
-    const { conversation } = this
-    if (conversation.sendsClosed !== undefined) return conversation.sendsClosed
+  try(): Exit.Exit<void, FreeError> | undefined {
+    const { conversation, ended } = this
+    if (ended !== undefined) return ended
     // made anew each time, as the effect may run more than once and a message that was sent belongs to the receiver
     if (!conversation.verbs.send(fromInput(this.input))) return undefined
     conversation.shared.counts.sent++
@@ -239,9 +282,9 @@ export class SendAll extends Sending {
     super(conversation, options)
   }
 
-  try(): Exit.Exit<void, WaitError> | undefined {
-    const { conversation, messages } = this
-    if (conversation.sendsClosed !== undefined) return conversation.sendsClosed
+  try(): Exit.Exit<void, FreeError> | undefined {
+    const { conversation, ended, messages } = this
+    if (ended !== undefined) return ended
     const from = this.next
     while (this.next < messages.length && conversation.verbs.send(messages[this.next]!)) this.next++
     conversation.shared.counts.sent += this.next - from
@@ -252,9 +295,9 @@ export class SendAll extends Sending {
 
 /** @internal */
 export class Recv extends Receiving<Message> {
-  try(): Exit.Exit<Message, WaitError> | undefined {
-    const { conversation } = this
-    if (conversation.closed !== undefined) return conversation.closed
+  try(): Exit.Exit<Message, FreeError> | undefined {
+    const { conversation, ended } = this
+    if (ended !== undefined) return ended
     const message = conversation.verbs.recv()
     if (message === undefined) return undefined
     conversation.shared.counts.received++
@@ -277,9 +320,9 @@ export class RecvChunk extends Receiving<Chunk.NonEmptyChunk<Message>> {
     super(conversation, options)
   }
 
-  try(): Exit.Exit<Chunk.NonEmptyChunk<Message>, WaitError> | undefined {
-    const { conversation, max } = this
-    if (conversation.closed !== undefined) return conversation.closed
+  try(): Exit.Exit<Chunk.NonEmptyChunk<Message>, FreeError> | undefined {
+    const { conversation, ended, max } = this
+    if (ended !== undefined) return ended
     const { verbs } = conversation
     const messages: Array<Message> = []
     for (let message = verbs.recv(); message !== undefined; message = verbs.recv()) {

@@ -187,7 +187,7 @@ export const make = (
   socket: Socket,
   url: string,
   options: Api.Options = {}
-): Effect.Effect<ListenerImpl, Api.MakeError, Scope.Scope> =>
+): Effect.Effect<ListenerImpl, Api.MakeError | Errors.EBUSY, Scope.Scope> =>
   Endpoints.make(
     socket as SocketImpl,
     "listen",

@@ -132,6 +132,8 @@ export class SocketImpl extends Shown implements Api.Socket {
   private readonly peerWaits = new Set<() => void>()
   private readonly closed = Deferred.unsafeMake<void>(FiberId.none)
   closing = false
+  /** A device has it. */
+  lent = false
   private readonly shared: Shared
   /** Messages that were accepted, and lost before they were handed over, since it sends no more. */
   private notHandedOver = 0
@@ -185,11 +187,18 @@ export class SocketImpl extends Shown implements Api.Socket {
     }))
   }
 
-  get close(): Effect.Effect<void, Errors.ECLOSED> {
-    return Effect.suspend(() =>
-      this.closing
-        ? closedError("Socket.close")
-        : Effect.flatMap(Effect.forkIn(this.shutdown, this.services.home), (fiber) => Effect.asVoid(fiber.await))
+  /** Why nothing can be done with it any more, or for now. */
+  refuses(operation: string, address?: string): Errors.ECLOSED | Errors.EBUSY | undefined {
+    const details = { operation, ...(address === undefined ? {} : { address }) }
+    if (this.closing) return new Errors.ECLOSED({ ...details, reason: "the socket is closed" })
+    return this.lent ? new Errors.EBUSY({ ...details, reason: "a device has the socket" }) : undefined
+  }
+
+  get close(): Effect.Effect<void, Errors.ECLOSED | Errors.EBUSY> {
+    return Effect.suspend(
+      (): Effect.Effect<void, Errors.ECLOSED | Errors.EBUSY> =>
+        this.refuses("Socket.close") ??
+        Effect.flatMap(Effect.forkIn(this.shutdown, this.services.home), (fiber) => Effect.asVoid(fiber.await))
     )
   }
 
@@ -215,9 +224,10 @@ export class SocketImpl extends Shown implements Api.Socket {
   }).pipe(Effect.uninterruptible)
 
   /** Sends no more, waits until all is handed over or time is up, and closes; gives how much was not. */
-  drain(timeout: Duration.DurationInput): Effect.Effect<number, Errors.ECLOSED> {
-    return Effect.suspend(() => {
-      if (this.closing) return closedError("Socket.drain")
+  drain(timeout: Duration.DurationInput): Effect.Effect<number, Errors.ECLOSED | Errors.EBUSY> {
+    return Effect.suspend((): Effect.Effect<number, Errors.ECLOSED | Errors.EBUSY> => {
+      const refusal = this.refuses("Socket.drain")
+      if (refusal !== undefined) return refusal
       const error = new Errors.ECLOSED({ operation: "Socket", reason: "the socket is being drained" })
       this.shared.sendsClosed ??= Exit.fail(error)
       this.conversation.closeSends(error)

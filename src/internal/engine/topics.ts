@@ -7,6 +7,7 @@ import type { Message } from "../../Message.js"
 import type * as Api from "../../Sub0.js"
 import { isSocket, streamOf } from "./api.js"
 import * as Contexts from "./context.js"
+import type { Socket } from "../../Socket.js"
 import type { SocketImpl } from "./socket.js"
 import type { SubscriberConversation } from "./subscriptions.js"
 
@@ -18,7 +19,9 @@ const bytesOf = (topic: Api.Topic): Uint8Array =>
 
 /** That of a socket of sub, or of a context of one, as the type says. */
 const conversationOf = (self: Api.Sub0 | Api.Context): SubscriberConversation =>
-  (isSocket(self) ? (self as SocketImpl).conversation : Contexts.conversationOf(self)) as SubscriberConversation
+  (isSocket(self)
+    ? (self as Socket as SocketImpl).conversation
+    : Contexts.conversationOf(self)) as SubscriberConversation
 
 /** Does something at once, unless it is closed. */
 const whenOpen = <A, E>(
@@ -76,7 +79,7 @@ export const stream = (
   return Stream.unwrapScoped(
     Effect.map(Contexts.make(socket, settings), ({ conversation }) => {
       ;(conversation as SubscriberConversation).subscriber.addTopic(bytesOf(topic))
-      return streamOf(conversation, chunkSize)
+      return streamOf<never>(conversation, chunkSize)
     })
   ).pipe(Stream.catchTag("NNG_ECLOSED", () => Stream.empty))
 }

@@ -40,7 +40,7 @@ export class Rep0Machine implements Machine {
     public ttl: number,
     private readonly world: World,
     /** Or its likeness, respondent0. */
-    private readonly protocol = Protocol.rep0
+    private readonly protocol: Protocol.Protocol = Protocol.rep0
   ) {}
 
   get canRecv(): boolean {

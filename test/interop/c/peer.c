@@ -257,6 +257,16 @@ static void raw_req(nng_socket socket, int count, char **words) {
   }
 }
 
+// device WORKERS: what asks at its own URL is answered by those at this one, which it dials.
+static void device(const char *role, const char *url, const char *workers) {
+  nng_socket front, back;
+  must("open", nng_rep0_open_raw(&front));
+  must("open", nng_req0_open_raw(&back));
+  connect_(back, "dial", workers);
+  connect_(front, role, url);
+  must("device", nng_device(front, back));
+}
+
 int main(int argc, char **argv) {
   setvbuf(stdout, NULL, _IONBF, 0);
   if (argc < 4) {
@@ -265,6 +275,10 @@ int main(int argc, char **argv) {
   }
   const char *mode = argv[1];
   char **arg = argv + 4;
+  if (strcmp(mode, "device") == 0) {
+    device(argv[2], argv[3], arg[0]);
+    return 0;
+  }
   nng_socket socket;
   int raw = strncmp(mode, "raw-", 4) == 0;
   const char *protocol = raw ? mode + 4 : mode;
