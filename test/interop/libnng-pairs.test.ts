@@ -30,7 +30,7 @@ const pairs: ReadonlyArray<Effect.Effect<Pair1.Pair1 | Pair1.Pair1Poly, Errors.E
 const seen = (message: Message.Message) => [headerOf(message), Message.text(message)]
 
 /** So many of what comes. */
-const take = (socket: Socket.CanRecv, count: number) =>
+const take = (socket: Socket.CanRecv<Errors.EBUSY>, count: number) =>
   Effect.map(Stream.runCollect(Stream.take(Socket.stream(socket), count)), (messages) => Array.from(messages))
 
 /** What each of the others said. */
