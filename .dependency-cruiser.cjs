@@ -4,7 +4,7 @@
  *   0  vocabulary   Errors Address Url Message Protocol; internal/vocabulary
  *   1  wire         internal/wire
  *   2  protocol     internal/protocol
- *   3  ports        Aio Duplex Pipe ByteStream Transport Turn Entropy; internal/ports
+ *   3  ports        Aio Duplex Pipe ByteStream Transport Tls Turn Entropy; internal/ports
  *   3b connection   ByteTransport; internal/connection
  *   4  engine       internal/engine
  *   5  API          Socket Dialer Listener Pair0 ... index
@@ -14,13 +14,13 @@
 const vocabulary = "^src/(Errors|Address|Url|Message|Protocol)\\.ts$|^src/internal/vocabulary/"
 const wire = "^src/internal/wire/"
 const protocol = "^src/internal/protocol/"
-const ports = "^src/(Aio|Duplex|Pipe|ByteStream|Transport|Turn|Entropy)\\.ts$|^src/internal/ports/"
+const ports = "^src/(Aio|Duplex|Pipe|ByteStream|Transport|Tls|Turn|Entropy)\\.ts$|^src/internal/ports/"
 const connection = "^src/ByteTransport\\.ts$|^src/internal/connection/"
 const engine = "^src/internal/engine/"
 const api =
   "^src/(Socket|SocketContext|Dialer|Listener|Device|Statistics|index|" +
   "(Pair0|Pair1|Req0|Rep0|Pub0|Sub0|Push0|Pull0|Surveyor0|Respondent0|Bus0))\\.ts$"
-const adapters = "^src/(?!Byte)\\w+Transport\\.ts$|^src/internal/(node|inproc|simulation)/"
+const adapters = "^src/(?!Byte)\\w+Transport\\.ts$|^src/NodeHttpUpgrades\\.ts$|^src/internal/(node|inproc|simulation)/"
 const node = "^src/Node\\w+\\.ts$|^src/internal/node/"
 
 const only = (name, from, may) => ({

@@ -1,6 +1,6 @@
 /**
  * A connection that carries bytes: tcp, ipc, TLS, a descriptor (`nng_stream`). A transport of SP messages is made of one
- * by `ByteTransport`; a program can also speak any other protocol over it.
+ * by `ByteTransport`; a program can also speak any other protocol over it: `ByteTransport.dial` and `listen` give it one.
  *
  * @example
  * ```ts
@@ -67,7 +67,13 @@ export type StreamError =
  * @since 0.1.0
  * @category models
  */
-export type Bytes = Duplex.Duplex<Uint8Array, ReadonlyArray<Uint8Array>, StreamError>
+export interface Bytes extends Duplex.Duplex<Uint8Array, ReadonlyArray<Uint8Array>, StreamError> {
+  /**
+   * For an owner that knows, in its `onPull`, where the next bytes belong: they may then be put there, from its
+   * beginning on, and the next chunk is a view of it. A stream need not have this, and need not make use of it.
+   */
+  readonly offer?: (room: Uint8Array) => void
+}
 
 /**
  * @since 0.1.0

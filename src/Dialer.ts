@@ -36,7 +36,7 @@ import type * as Errors from "./Errors.js"
 import * as internal from "./internal/engine/api.js"
 import type { Pipe } from "./Pipe.js"
 import type { BusyError, Socket } from "./Socket.js"
-import type { TransportOptions } from "./Transport.js"
+import type { Fitting, TransportOptions } from "./Transport.js"
 
 /**
  * @since 0.1.0
@@ -261,10 +261,10 @@ export const isDialer: (u: unknown) => u is Dialer = internal.isDialer
  * @since 0.1.0
  * @category constructors
  */
-export const make: <S extends Socket>(
+export const make: <S extends Socket, Url extends string>(
   socket: S,
-  url: string,
-  options?: Options
+  url: Url,
+  options?: Options & Fitting<Url>
 ) => Effect.Effect<Dialer, MakeError | BusyError<S>, Scope.Scope> = internal.makeDialer
 
 /**

@@ -42,6 +42,10 @@ export interface Handler<in In, in E> {
    * before can still be pulled; a pull that finds nothing more finds nothing ever.
    */
   readonly onClose: (error: E) => void
+  /**
+   * Whether somebody waits for the next input, and takes it as soon as it has come. Default: nobody does.
+   */
+  readonly awaits?: boolean
 }
 
 /**

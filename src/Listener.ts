@@ -25,10 +25,18 @@ import type { Pipeable } from "effect/Pipeable"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Address } from "./Address.js"
+import type { ByteStream } from "./ByteStream.js"
 import type * as Errors from "./Errors.js"
 import * as internal from "./internal/engine/api.js"
 import type { BusyError, Socket } from "./Socket.js"
-import type { AcceptError, HandshakeError, ListenError, TransportOptions } from "./Transport.js"
+import type {
+  AcceptError,
+  AdoptError as TransportAdoptError,
+  Fitting,
+  HandshakeError,
+  ListenError,
+  TransportOptions
+} from "./Transport.js"
 
 /**
  * @since 0.1.0
@@ -57,6 +65,7 @@ export type MakeError = Errors.EADDRINVAL | Errors.EINVAL | Errors.ENOTSUP | Err
  * - `NNG_EADDRINVAL`: it does not resolve, or is none of this machine;
  * - `NNG_EPERM`: it needs rights, as ports below 1024 may;
  * - `NNG_ENOENT`: the listener is closed; or the directory of its path does not exist;
+ * - `NNG_ECRYPTO`: its certificate, key or authorities are not good (TLS);
  * - `NNG_ESTATE`: it is started already;
  * - `NNG_ECLOSED`: the socket is closed, or was meanwhile;
  * - `NNG_EINVAL`, `NNG_ENOTSUP`, `NNG_ENOMEM`, `NNG_ENOFILES`, `NNG_ESYSERR`: the system refused.
@@ -65,6 +74,18 @@ export type MakeError = Errors.EADDRINVAL | Errors.EINVAL | Errors.ENOTSUP | Err
  * @category errors
  */
 export type StartError = ListenError | Errors.ESTATE | Errors.ECLOSED
+
+/**
+ * Why a connection could not be handed to a listener:
+ *
+ * - `NNG_ENOTSUP`: its transport makes its connections itself; only `socket://` takes them;
+ * - `NNG_ESTATE`: it is not started; `NNG_ECLOSED`: it is closed;
+ * - `NNG_EINVAL`: the descriptor is not of an open socket; `NNG_ENOSPC`: 16 wait already.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type AdoptError = TransportAdoptError | Errors.ENOTSUP | Errors.ESTATE
 
 /**
  * @since 0.1.0
@@ -161,10 +182,10 @@ export const isListener: (u: unknown) => u is Listener = internal.isListener
  * @since 0.1.0
  * @category constructors
  */
-export const make: <S extends Socket>(
+export const make: <S extends Socket, Url extends string>(
   socket: S,
-  url: string,
-  options?: Options
+  url: Url,
+  options?: Options & Fitting<Url>
 ) => Effect.Effect<Listener, MakeError | BusyError<S>, Scope.Scope> = internal.makeListener
 
 /**
@@ -176,3 +197,18 @@ export const make: <S extends Socket>(
  * @category combinators
  */
 export const start: (self: Listener) => Effect.Effect<void, StartError> = internal.startListener
+
+/**
+ * Hands a listener a connection that is there already, as one on `socket://` wants (`NNG_OPT_SOCKET_FD`): a descriptor, or
+ * any stream of bytes. It is the listener's from then on, which greets and makes it a pipe as if it had been accepted;
+ * both ends of a connection are handed to listeners. When this fails it is still the caller's.
+ *
+ * **Interruption**: none, it does not wait.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const adopt: {
+  (connection: number | ByteStream): (self: Listener) => Effect.Effect<void, AdoptError>
+  (self: Listener, connection: number | ByteStream): Effect.Effect<void, AdoptError>
+} = internal.adopt

@@ -37,6 +37,46 @@ export const TypeId: unique symbol = Symbol.for("effect-nng/Pipe")
 export type TypeId = typeof TypeId
 
 /**
+ * What is known of the other end of a connection with TLS. The names are the certificate's own words: believe them only
+ * if it was `verified`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TlsProperties {
+  /** Whether the peer has shown a certificate, and it was asked for and holds (`NNG_OPT_TLS_VERIFIED`). */
+  readonly verified: boolean
+  /** The common name in the peer's certificate, if it has shown one that has one (`NNG_OPT_TLS_PEER_CN`). */
+  readonly peerCommonName?: string | undefined
+  /** Its alternative names: hosts, IP addresses, URIs and mail addresses (`NNG_OPT_TLS_PEER_ALT_NAMES`). */
+  readonly peerAlternativeNames: ReadonlyArray<string>
+  /** The certificate itself in DER, for `crypto.X509Certificate` and the like (`nng_pipe_peer_cert`). */
+  readonly peerCertificate?: Uint8Array | undefined
+  /** `TLSv1.2` or `TLSv1.3`. */
+  readonly version: string
+  /** By its IANA name. */
+  readonly cipher: string
+}
+
+/**
+ * What the two sides of a WebSocket told each other when it was opened; both know all of it. Names of headers are in
+ * lower case.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface WsProperties {
+  /** What was asked for: path and query (`NNG_OPT_WS_REQUEST_URI`). */
+  readonly requestUri: string
+  /** The sub-protocol, `"rep.sp.nanomsg.org"` (`NNG_OPT_WS_PROTOCOL`). */
+  readonly subprotocol: string
+  /** The dialer's headers (`NNG_OPT_WS_REQUEST_HEADERS`). */
+  readonly requestHeaders: Readonly<Record<string, string>>
+  /** The listener's (`NNG_OPT_WS_RESPONSE_HEADERS`). */
+  readonly responseHeaders: Readonly<Record<string, string>>
+}
+
+/**
  * What the transport knows about the connection. A property that it does not have is absent.
  *
  * @since 0.1.0
@@ -51,6 +91,10 @@ export interface PipeProperties {
   readonly noDelay?: boolean | undefined
   /** Whether the operating system probes an idle peer (`NNG_OPT_TCP_KEEPALIVE`). */
   readonly keepAlive?: boolean | undefined
+  /** Where TLS is spoken. */
+  readonly tls?: TlsProperties | undefined
+  /** What only a WebSocket has. */
+  readonly ws?: WsProperties | undefined
 }
 
 /**

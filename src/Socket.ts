@@ -46,6 +46,7 @@ import type * as Listener from "./Listener.js"
 import type { Input, Message } from "./Message.js"
 import type { Pipe, PipeEvent } from "./Pipe.js"
 import type { Protocol } from "./Protocol.js"
+import type { Fitting } from "./Transport.js"
 
 /**
  * @since 0.1.0
@@ -515,16 +516,16 @@ export const isReadable: (socket: CanRecv<unknown>) => Effect.Effect<boolean> = 
  * @category endpoints
  */
 export const dial: {
-  (
-    url: string,
-    options?: Dialer.DialOptions
+  <Url extends string>(
+    url: Url,
+    options?: Dialer.DialOptions & Fitting<Url>
   ): <S extends Socket>(
     socket: S
   ) => Effect.Effect<Dialer.Dialer, Dialer.MakeError | Dialer.StartError | BusyError<S>, Scope.Scope>
-  <S extends Socket>(
+  <S extends Socket, Url extends string>(
     socket: S,
-    url: string,
-    options?: Dialer.DialOptions
+    url: Url,
+    options?: Dialer.DialOptions & Fitting<Url>
   ): Effect.Effect<Dialer.Dialer, Dialer.MakeError | Dialer.StartError | BusyError<S>, Scope.Scope>
 } = internal.dial
 
@@ -537,16 +538,16 @@ export const dial: {
  * @category endpoints
  */
 export const listen: {
-  (
-    url: string,
-    options?: Listener.Options
+  <Url extends string>(
+    url: Url,
+    options?: Listener.Options & Fitting<Url>
   ): <S extends Socket>(
     socket: S
   ) => Effect.Effect<Listener.Listener, Listener.MakeError | Listener.StartError | BusyError<S>, Scope.Scope>
-  <S extends Socket>(
+  <S extends Socket, Url extends string>(
     socket: S,
-    url: string,
-    options?: Listener.Options
+    url: Url,
+    options?: Listener.Options & Fitting<Url>
   ): Effect.Effect<Listener.Listener, Listener.MakeError | Listener.StartError | BusyError<S>, Scope.Scope>
 } = internal.listen
 

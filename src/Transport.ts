@@ -27,12 +27,14 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
-import type { StreamError } from "./ByteStream.js"
+import type { ByteStream, StreamError } from "./ByteStream.js"
 import * as Duplex from "./Duplex.js"
 import * as Errors from "./Errors.js"
+import { byScheme } from "./internal/ports/choose.js"
 import type { Message } from "./Message.js"
 import type { PipeProperties } from "./Pipe.js"
 import type { Protocol } from "./Protocol.js"
+import type * as Tls from "./Tls.js"
 import type { Url } from "./Url.js"
 
 /**
@@ -79,7 +81,8 @@ export type DialError =
 
 /**
  * Why a listener could not bind: `NNG_EADDRINUSE` somebody has the address, `NNG_EADDRINVAL` it is not ours or does not
- * resolve, `NNG_EPERM` it needs rights, `NNG_ENOENT` its directory is missing; the rest as the operating system said.
+ * resolve, `NNG_EPERM` it needs rights, `NNG_ENOENT` its directory is missing, `NNG_ECRYPTO` its certificate or key is not
+ * good; the rest as the operating system said.
  *
  * @since 0.1.0
  * @category errors
@@ -87,6 +90,7 @@ export type DialError =
 export type ListenError =
   | Errors.EADDRINUSE
   | Errors.EADDRINVAL
+  | Errors.ECRYPTO
   | Errors.EINVAL
   | Errors.ENOENT
   | Errors.ENOFILES
@@ -102,6 +106,15 @@ export type ListenError =
  * @category errors
  */
 export type AcceptError = Errors.ECLOSED | Errors.ECONNABORTED | Errors.ENOFILES | Errors.ENOMEM | Errors.ESYSERR
+
+/**
+ * Why a connection that is there already could not be handed to a listener: `NNG_EINVAL` it is no open socket of a kind
+ * that is known, `NNG_ENOSPC` so many wait already, `NNG_ECLOSED` it listens no more.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type AdoptError = Errors.ECLOSED | Errors.EINVAL | Errors.ENOSPC
 
 /**
  * Why a connection that was made did not become a pipe: a peer that is silent (`NNG_ETIMEDOUT`), speaks something else
@@ -194,6 +207,64 @@ export interface TcpOptions {
   readonly keepAlive?: boolean | undefined
   /** A dialer's source address, without a port (`NNG_OPT_LOCADDR`). Default: the system chooses. */
   readonly localAddress?: string | undefined
+  /** A listener's: a descriptor that listens already, from then on the listener's (`NNG_OPT_LISTEN_FD`). */
+  readonly listenFd?: number | undefined
+}
+
+/**
+ * Options of the ipc family.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface IpcOptions {
+  /**
+   * A listener's: who may connect, as the mode of its socket file, 0 to 0o7777 (`NNG_OPT_IPC_PERMISSIONS`). It holds
+   * before anybody can reach the file. Default: 0o777 without the bits of the process's umask.
+   */
+  readonly permissions?: number | undefined
+  /** A listener's: a descriptor that listens already, from then on the listener's (`NNG_OPT_LISTEN_FD`). */
+  readonly listenFd?: number | undefined
+}
+
+/**
+ * Where upgrade requests come from: a server of `node:http` or `node:https`, or the `upgrades` of
+ * `NodeHttpUpgrades`, which are an Effect `HttpServer`'s.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface HttpUpgrades {
+  on(event: "upgrade", listener: (request: unknown, socket: unknown, head: unknown) => void): unknown
+  off(event: "upgrade", listener: (request: unknown, socket: unknown, head: unknown) => void): unknown
+  listenerCount(event: "upgrade"): number
+}
+
+/**
+ * Options of `ws://` and `wss://`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface WsOptions {
+  /**
+   * Headers that a dialer's request, or a listener's answer, has besides those of the handshake (`NNG_OPT_WS_HEADER`). A
+   * name or a value that HTTP does not allow, or the name of one of the handshake's own, is `NNG_EINVAL`.
+   */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /**
+   * Longest frame that is sent, in bytes; a longer message goes in several (`NNG_OPT_WS_SENDMAXFRAME`). 0 sends each
+   * message in one, which libnng refuses above 1 MiB. Default: 64 KiB for what a listener accepted, 1 MiB for a dialer.
+   */
+  readonly sendMaxFrame?: number | undefined
+  /**
+   * Whose web pages may connect to a listener: `"same"`, those that the host itself served; a list of origins, as
+   * `"https://example.com"`; or `"any"`. Others are answered with 403. Requests without an Origin do not come from a page
+   * and are let in. Default `"same"`; libnng has no such check.
+   */
+  readonly origins?: "same" | "any" | ReadonlyArray<string> | undefined
+  /** A listener serves its path of this server, which is not the library's, instead of a port. Default: none. */
+  readonly server?: HttpUpgrades | undefined
 }
 
 /**
@@ -204,7 +275,47 @@ export interface TcpOptions {
  */
 export interface TransportOptions {
   readonly tcp?: TcpOptions | undefined
+  /** Certificates and what is asked of the peer's (`NNG_OPT_TLS_CONFIG`). **Interruption** is the Effect's own. */
+  readonly tls?: Tls.Source | undefined
+  readonly ipc?: IpcOptions | undefined
+  readonly ws?: WsOptions | undefined
 }
+
+/**
+ * The families of options that the transports of this package have, by scheme.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SchemeFamilies {
+  readonly inproc: never
+  readonly socket: never
+  readonly tcp: "tcp"
+  readonly tcp4: "tcp"
+  readonly tcp6: "tcp"
+  readonly "tls+tcp": "tcp" | "tls"
+  readonly "tls+tcp4": "tcp" | "tls"
+  readonly "tls+tcp6": "tcp" | "tls"
+  readonly ipc: "ipc"
+  readonly unix: "ipc"
+  readonly abstract: "ipc"
+  readonly ws: "tcp" | "ws"
+  readonly ws4: "tcp" | "ws"
+  readonly ws6: "tcp" | "ws"
+}
+
+/**
+ * Forbids the options that the transport of a URL does not have, where its scheme is known to the compiler. Where it is
+ * not, they are `NNG_ENOTSUP` at run time.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Fitting<Url extends string> = Url extends `${infer Scheme}://${string}`
+  ? Scheme extends keyof SchemeFamilies
+    ? { readonly [Family in Exclude<keyof TransportOptions, SchemeFamilies[Scheme]>]?: undefined }
+    : {}
+  : {}
 
 /**
  * What a dialer or listener asks of its transport.
@@ -242,6 +353,11 @@ export interface Acceptor {
   readonly url: Url
   /** The next connection; it lives as long as the scope. **Interruption** accepts nothing. */
   readonly accept: Effect.Effect<Accepted, AcceptError, Scope.Scope>
+  /**
+   * Takes a connection that is there already, a descriptor or a stream, and accepts it; it owns it then. Absent where
+   * connections are made by listening. **Interruption**: none, it does not wait.
+   */
+  readonly adopt?: ((connection: number | ByteStream) => Effect.Effect<void, AdoptError>) | undefined
 }
 
 /**
@@ -350,21 +466,7 @@ export class Transports extends Context.Tag("effect-nng/Transports")<Transports,
           Effect.Effect.Error<Members[number]>,
           Effect.Effect.Context<Members[number]>
         >,
-        byScheme
+        (transports) => byScheme(transports, "Transports.layer")
       )
     )
 }
-
-const byScheme = (transports: ReadonlyArray<Transport>): Effect.Effect<ReadonlyMap<string, Transport>, Errors.EEXIST> =>
-  Effect.suspend(() => {
-    const map = new Map<string, Transport>()
-    for (const transport of transports) {
-      for (const scheme of transport.schemes) {
-        if (map.has(scheme)) {
-          return new Errors.EEXIST({ operation: "Transports.layer", reason: `two transports serve ${scheme}://` })
-        }
-        map.set(scheme, transport)
-      }
-    }
-    return Effect.succeed(map)
-  })

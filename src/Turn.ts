@@ -25,10 +25,10 @@ import { nextTurn } from "./internal/ports/nextTurn.js"
  */
 export interface TurnShape {
   /**
-   * Counts one operation; true when the loop has had no chance to turn for so long that a `hop` is due, until one is
-   * done.
+   * Counts operations, one by default; true when the loop has had no chance to turn for so long that a `hop` is due,
+   * until one is done. An operation that does much counts for several.
    */
-  readonly unsafeDue: () => boolean
+  readonly unsafeDue: (operations?: number) => boolean
   /**
    * Waits for one turn of the event loop. **Interruption** cancels the wait.
    */
@@ -38,29 +38,47 @@ export interface TurnShape {
 const operationsPerLook = 64
 const longestRunMillis = 4
 
+/** So many fibers go on in one turn: together enough to share a write, and not long enough to be due again. */
+const fibersPerTurn = 64
+
 /**
  * Looks at the clock every few operations and asks for a hop when the last one is some milliseconds ago: a busy
- * loop pays for about two hundred hops a second, an idle one for none.
+ * loop pays for about two hundred hops a second, an idle one for none. Fibers that hop at the same time share turns.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const make = (): TurnShape => {
-  let operations = 0
+  let unlooked = 0
   let turned = performance.now()
   let due = false
+  let cancel = () => {}
+  const waiting = new Set<() => void>()
+  const turn = () => {
+    turned = performance.now()
+    due = false
+    let left = fibersPerTurn
+    for (const goOn of waiting) {
+      if (left-- === 0) break
+      waiting.delete(goOn)
+      goOn()
+    }
+    if (waiting.size > 0) cancel = nextTurn(turn)
+  }
   return {
-    unsafeDue: () => {
-      if (++operations % operationsPerLook === 0) due ||= performance.now() - turned > longestRunMillis
-      return due
+    unsafeDue: (operations = 1) => {
+      unlooked += operations
+      if (unlooked < operationsPerLook) return due
+      unlooked = 0
+      return (due ||= performance.now() - turned > longestRunMillis)
     },
     hop: Effect.async<void>((resume) => {
-      const cancel = nextTurn(() => {
-        turned = performance.now()
-        due = false
-        resume(Effect.void)
+      const goOn = () => resume(Effect.void)
+      if (waiting.size === 0) cancel = nextTurn(turn)
+      waiting.add(goOn)
+      return Effect.sync(() => {
+        if (waiting.delete(goOn) && waiting.size === 0) cancel()
       })
-      return Effect.sync(cancel)
     })
   }
 }

@@ -31,7 +31,7 @@ const programOf = (files: ReadonlyMap<string, string>): ts.Program => {
       ? getSourceFile(path, languageVersion, ...rest)
       : ts.createSourceFile(path, code, languageVersion)
   }
-  return ts.createProgram([...files.keys()], options, host)
+  return ts.createProgram([...files.keys()], { ...options, incremental: false }, host)
 }
 
 const errorsIn = (files: ReadonlyMap<string, string>): ReadonlyArray<string> => {

@@ -30,7 +30,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
   ],
   Bus0: ["make", "makeRaw"],
   ByteStream: ["TypeId", "isByteStream", "make", "stream"],
-  ByteTransport: ["connection", "make"],
+  ByteTransport: ["ByteTransports", "connection", "dial", "listen", "make", "opened"],
   Device: ["run", "runAio"],
   Dialer: ["TypeId", "isDialer", "make", "start", "startAio"],
   Duplex: ["effects", "noLeftover"],
@@ -80,7 +80,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "strerror"
   ],
   InprocTransport: ["layer", "make"],
-  Listener: ["TypeId", "isListener", "make", "start"],
+  Listener: ["TypeId", "adopt", "isListener", "make", "start"],
   Message: [
     "Body",
     "Header",
@@ -99,7 +99,22 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "unsafeSetPipe",
     "unsafeView"
   ],
-  NodeTransport: ["layer", "layerTcp", "makeTcp"],
+  NodeHttpUpgrades: ["make"],
+  NodeTransport: [
+    "fromDuplex",
+    "layer",
+    "layerBytes",
+    "layerIpc",
+    "layerSocket",
+    "layerTcp",
+    "layerTls",
+    "layerWs",
+    "makeIpc",
+    "makeSocket",
+    "makeTcp",
+    "makeTls",
+    "makeWs"
+  ],
   Pair0: ["make", "makeRaw"],
   Pair1: ["make", "makePoly", "makeRaw", "sendTo"],
   Pipe: ["TypeId", "isPipe"],
@@ -206,6 +221,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "toward",
     "truncate"
   ],
+  Tls: ["fromFiles"],
   Transport: ["Transports", "connection", "connections"],
   Turn: ["Turn", "make"],
   Url: ["TypeId", "decode", "defaultPort", "format", "isUrl", "parse", "withPort"],
@@ -238,6 +254,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "Sub0",
     "Surveyor0",
     "TestTransport",
+    "Tls",
     "Transport",
     "Turn",
     "Url"

@@ -152,15 +152,17 @@ const stopping = async (ends, run) => {
   }
 }
 
+const overTcp = (port) => `tcp://127.0.0.1:${port}`
+
 /**
- * Two processes: `listener` says its port, and `dialer(url)` is the command of the other, or promises it. `counts`: which
- * one's rate it is.
+ * Two processes: `listener` says its port, and `dialer(url)` is the command of the other, or promises it; `at` makes the
+ * URL. `counts`: which one's rate it is.
  */
-export const two = ({ counts = "listener", dialer, env, listener, value = "rate" }) => {
+export const two = ({ at = overTcp, counts = "listener", dialer, env, listener, value = "rate" }) => {
   const ends = []
   return stopping(ends, async () => {
     ends.push(new End(listener, env))
-    const url = `tcp://127.0.0.1:${await ends[0].said("port")}`
+    const url = at(await ends[0].said("port"))
     ends.push(new End(await dialer(url), env))
     return count(counts === "listener" ? ends : [ends[1], ends[0]], value)
   })

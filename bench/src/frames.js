@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs"
 import * as Net from "node:net"
+import * as Tls from "node:tls"
 
 /** A message of this many bytes as it stands on the wire of tcp. */
 export const frame = (size) => {
@@ -7,15 +9,27 @@ export const frame = (size) => {
   return bytes
 }
 
+const { TLS_CA, TLS_CERT_KEY } = process.env
+
+const createServer = (onSocket) => {
+  if (TLS_CERT_KEY === undefined) return Net.createServer({ noDelay: true }, onSocket)
+  const own = readFileSync(TLS_CERT_KEY)
+  return Tls.createServer({ noDelay: true, cert: own, key: own }, onSocket)
+}
+
 export const listen = (onSocket) =>
   new Promise((resolve) => {
-    const server = Net.createServer({ noDelay: true }, onSocket)
+    const server = createServer(onSocket)
     server.listen(0, "127.0.0.1", () => resolve(server))
   })
 
 export const connect = (port) =>
   new Promise((resolve, reject) => {
-    const socket = Net.connect({ port, host: "127.0.0.1", noDelay: true }, () => resolve(socket))
+    const to = { port, host: "127.0.0.1", noDelay: true }
+    const socket =
+      TLS_CA === undefined
+        ? Net.connect(to, () => resolve(socket))
+        : Tls.connect({ ...to, ca: readFileSync(TLS_CA) }, () => resolve(socket))
     socket.once("error", reject)
   })
 

@@ -552,7 +552,7 @@ describe("sending", () => {
             schemes: ["tcp"],
             options: [],
             check: () => Either.void,
-            connect: () => Effect.sync(() => all[next++]!.stream),
+            connect: () => Effect.sync(() => ByteTransport.opened(all[next++]!.stream)),
             listen: () => Effect.die("nobody listens here")
           })
           const connections: Array<Connection> = []

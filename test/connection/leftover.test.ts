@@ -25,9 +25,10 @@ const pushAll = (messages: Messages, ...bodies: ReadonlyArray<string>): Array<bo
   bodies.map((body) => messages.push(Message.make(body)))
 
 /** What its owner is told. */
-const listen = (messages: Messages) => {
+const listen = (messages: Messages, awaits = false) => {
   const told = { got: [] as Array<string>, drained: 0, closed: [] as Array<string> }
   messages.start({
+    awaits,
     onPull: (batch) => void told.got.push(...texts(batch)),
     onDrain: () => void told.drained++,
     onClose: (error) => void told.closed.push(error._tag)
@@ -49,6 +50,18 @@ describe("messages over bytes", () => {
     const messages = new ByteMessages(bytes, { marker: undefined }, new SharingPool(), 0, new Uint8Array(0))
     return { bytes, messages, told: listen(messages) }
   }
+
+  it("offer the stream the place of a large body, where it need not be", () => {
+    const { bytes, messages, told } = make()
+    const large = frame("x".repeat(100_000))
+    expect(messages.pull()).toBeUndefined()
+    bytes.arrive(large)
+    expect(messages.pull()).toBeUndefined()
+    bytes.arrive(large.subarray(0, 60_000))
+    expect(bytes.offered.at(-1)!.length).toBe(large.length - 60_000)
+    bytes.arrive(large.subarray(60_000))
+    expect(told.got.map(({ length }) => length)).toEqual([100_000, 100_000])
+  })
 
   describe("whenSent", () => {
     it.effect("calls back later, and once, when nothing was sent", () =>
@@ -241,6 +254,37 @@ describe("messages without bytes", () => {
       expect(answer.times).toBe(0)
       yield* settle
       expect(answer.times).toBe(1)
+    })
+  )
+
+  it.effect("where somebody waits for what was asked for, one more comes with it, and one is between", () =>
+    Effect.gen(function* () {
+      const [ours, theirs] = pair()
+      const told = listen(ours)
+      const toldThem = listen(theirs, true)
+      expect(theirs.pull()).toBeUndefined()
+      expect(pushAll(ours, "a", "b", "c")).toEqual([true, true, false])
+      yield* settle
+      expect([toldThem.got, told.drained]).toEqual([["a", "b"], 0])
+      expect(texts(theirs.pull()!)).toEqual(["c"])
+      yield* settle
+      expect(told.drained).toBe(1)
+      // it has not asked yet
+      expect(pushAll(ours, "d")).toEqual([false])
+    })
+  )
+
+  it.effect("what came with it comes back too when the other side closes before it was told", () =>
+    Effect.gen(function* () {
+      const [ours, theirs] = pair()
+      listen(ours)
+      const toldThem = listen(theirs, true)
+      expect(theirs.pull()).toBeUndefined()
+      pushAll(ours, "a", "b", "c")
+      theirs.close()
+      yield* settle
+      expect(toldThem.got).toEqual([])
+      expect(left(ours.close())).toEqual({ unsent: ["a", "b", "c"], doubtful: [] })
     })
   )
 

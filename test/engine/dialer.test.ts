@@ -87,7 +87,7 @@ describe("a dialer", () => {
       const error = yield* failing(Socket.dial(socket, "bogus://x"), "NNG_ENOTSUP")
       expect(error.message).toContain("inproc")
       yield* failing(Socket.dial(socket, "nonsense"), "NNG_EINVAL")
-      yield* failing(Dialer.make(socket, "inproc://x", { tcp: { noDelay: true } }), "NNG_ENOTSUP")
+      yield* failing(Dialer.make(socket, "inproc://x" as string, { tcp: { noDelay: true } }), "NNG_ENOTSUP")
     }).pipe(Effect.provide(network))
   )
 

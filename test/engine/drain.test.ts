@@ -576,11 +576,9 @@ describe("a drain", () => {
       Effect.gen(function* () {
         const [pusher, puller] = [yield* Push0.make({ sendBuffer: 4 }), yield* Pull0.make()]
         yield* marry(pusher, puller, "tcp://127.0.0.1:0")
-        // nobody reads: one is read ahead, and the next is more than any kernel takes
-        yield* Socket.sendAll(
-          pusher,
-          Array.from({ length: 5 }, () => new Uint8Array(16 * 1024 * 1024))
-        )
+        // nobody reads: one is read ahead, and the next is more than any kernel takes (some take 32 MiB)
+        const large = new Uint8Array(64 * 1024 * 1024)
+        yield* Socket.sendAll(pusher, [large, large, large, large, large])
         yield* awaitReadable(puller)
         expect(yield* Socket.drain(pusher, { timeout: 500 })).toBe(4)
         expect((yield* pusher.statistics).dropped).toMatchObject({ disconnected: 1, closed: 3 })

@@ -90,7 +90,7 @@ describe("a listener", () => {
       const error = yield* failing(Socket.listen(socket, "bogus://x"), "NNG_ENOTSUP")
       expect(error.message).toContain("inproc")
       yield* failing(Socket.listen(socket, "nonsense"), "NNG_EINVAL")
-      yield* failing(Listener.make(socket, "inproc://x", { tcp: {} }), "NNG_ENOTSUP")
+      yield* failing(Listener.make(socket, "inproc://x" as string, { tcp: {} }), "NNG_ENOTSUP")
     }).pipe(Effect.provide(network))
   )
 

@@ -168,7 +168,8 @@ const codes: ReadonlyArray<readonly [code: string, tag: Errors.Tag]> = [
   ["ERR_OSSL_PEM_NO_START_LINE", "NNG_ECRYPTO"],
   ["ERR_OSSL_X509_KEY_VALUES_MISMATCH", "NNG_ECRYPTO"],
   ["ERR_TLS_SESSION_ATTACK", "NNG_ECRYPTO"],
-  ["ERR_CRYPTO_OPERATION_FAILED", "NNG_ECRYPTO"]
+  ["ERR_CRYPTO_OPERATION_FAILED", "NNG_ECRYPTO"],
+  ["ERR_MISSING_PASSPHRASE", "NNG_ECRYPTO"]
 ]
 
 const named = (name: string, message: string, fields: Fields = {}): Error =>

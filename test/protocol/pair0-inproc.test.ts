@@ -13,6 +13,7 @@ import * as Pair1 from "effect-nng/Pair1"
 import * as Socket from "effect-nng/Socket"
 import * as TestTransport from "effect-nng/TestTransport"
 import type { Transports } from "effect-nng/Transport"
+import { inprocAlone } from "../support/laws.js"
 import {
   awaitReadable,
   begin,
@@ -22,6 +23,7 @@ import {
   failing,
   marry,
   network,
+  pair,
   recvText,
   settle,
   tagged,
@@ -41,6 +43,23 @@ const sendNow = (socket: Socket.CanSend, ...texts: ReadonlyArray<string>): Effec
     }
     return sent
   })
+
+describe("two pair0 sockets on inproc", () => {
+  it.scoped("[PAIR0-06] what a receive that waits is about to take is not among them", () =>
+    Effect.gen(function* () {
+      const { left, right } = yield* pair()
+      const receiving = yield* begin(recvText(right))
+      const sent: Array<string> = []
+      for (const text of ["1", "2", "3", "4"]) {
+        const done = yield* Effect.either(Socket.send(left, text, { nonblocking: true }))
+        if (Either.isRight(done)) sent.push(text)
+      }
+      expect(sent).toEqual(["1", "2", "3"])
+      expect(yield* Fiber.join(receiving)).toBe("1")
+      expect(yield* drain(right)).toEqual(["2", "3"])
+    }).pipe(Effect.provide(inprocAlone))
+  )
+})
 
 /** A refusal takes its time, as anywhere; until then whoever is refused may send. */
 const far = Layer.effectDiscard(Effect.orDie(TestTransport.latency(TestTransport.everywhere, 1))).pipe(

@@ -325,7 +325,7 @@ describe("the end of the layer", () => {
 })
 
 describe("redials where nobody listens", () => {
-  const nowhere = "tcp://10.0.0.1:5555"
+  const nowhere: string = "tcp://10.0.0.1:5555"
 
   const dialsFor = (time: Duration.DurationInput, options?: Dialer.Options) =>
     Effect.gen(function* () {

@@ -53,3 +53,9 @@ export const MiB = 1024 * 1024
 
 /** A body as they make them: its first characters, and spaces up to its size. */
 export const padded = (text: string | number, size: number): string => String(text).padEnd(size)
+
+/** The same with settings for its environment, each NAME=VALUE. */
+export const runWith = (
+  settings: ReadonlyArray<string>,
+  ...args: ReadonlyArray<string>
+): Effect.Effect<Programs.Program, never, Scope.Scope> => Programs.run("env", ...settings, binary, ...args)

@@ -15,6 +15,8 @@ export class FakeBytes implements ByteStream.Bytes {
   demanded = false
   closed = false
   readonly writes: Array<Written> = []
+  /** What was offered, and not used. */
+  readonly offered: Array<Uint8Array> = []
   private owner: Handler<Uint8Array, ByteStream.StreamError> | undefined = undefined
   private ahead: Array<Uint8Array> = []
   private pending: Written | undefined = undefined
@@ -29,6 +31,10 @@ export class FakeBytes implements ByteStream.Bytes {
     const chunk = this.ahead.shift()
     this.demanded = chunk === undefined
     return chunk
+  }
+
+  offer(room: Uint8Array): void {
+    this.offered.push(room)
   }
 
   push(pieces: ReadonlyArray<Uint8Array>): boolean {

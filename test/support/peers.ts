@@ -122,25 +122,33 @@ class Player implements Peer {
   })
 }
 
+/** Plays a socket by hand, whoever made it. */
+export const play = (socket: Net.Socket): Peer => new Player(socket)
+
 const owned = (make: () => Net.Socket): Effect.Effect<Peer, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(Effect.sync(make), (socket) => Effect.sync(() => void socket.destroy())),
     (socket) => new Player(socket)
   )
 
-/** A client played by hand. */
-export const dial = (
-  port: number,
-  options: Omit<Net.TcpNetConnectOpts, "port"> = {}
-): Effect.Effect<Peer, Error, Scope.Scope> =>
+const connect = (to: Net.SocketConnectOpts): Effect.Effect<Peer, Error, Scope.Scope> =>
   Effect.tap(
     owned(() => new Net.Socket()),
     ({ socket }) =>
       Effect.async<void, Error>((resume) => {
         socket.once("error", (error) => resume(Effect.fail(error)))
-        socket.connect({ host: "127.0.0.1", noDelay: true, ...options, port }, () => resume(Effect.void))
+        socket.connect(to, () => resume(Effect.void))
       })
   )
+
+/** A client played by hand. */
+export const dial = (
+  port: number,
+  options: Omit<Net.TcpNetConnectOpts, "port"> = {}
+): Effect.Effect<Peer, Error, Scope.Scope> => connect({ host: "127.0.0.1", noDelay: true, ...options, port })
+
+/** The same, of a socket file or an abstract name. */
+export const dialPath = (path: string): Effect.Effect<Peer, Error, Scope.Scope> => connect({ path })
 
 /** A server played by hand. */
 export interface Server {
@@ -177,7 +185,9 @@ export const listen = (
     )
     yield* Effect.async<void, Error>((resume) => {
       server.once("error", (error) => resume(Effect.fail(error)))
-      server.listen({ host: "127.0.0.1", port: 0, ...options }, () => resume(Effect.void))
+      server.listen(options.path === undefined ? { host: "127.0.0.1", port: 0, ...options } : options, () =>
+        resume(Effect.void)
+      )
     })
     const accept: Effect.Effect<Peer> = Effect.suspend(() => {
       const peer = peers.shift()
@@ -191,6 +201,9 @@ export const listen = (
     })
     return { port: (server.address() as Net.AddressInfo).port, server, accept, accepted: () => accepted }
   })
+
+/** The same at a path. */
+export const listenPath = (path: string): Effect.Effect<Server, Error, Scope.Scope> => listen({ path })
 
 /** The port in an endpoint's URL. */
 export const portOf = ({ url }: { readonly url: string }): number => Number(/:(\d+)\/?$/.exec(url)?.[1])

@@ -49,6 +49,8 @@ export interface Subject<R = never> {
   readonly badWhenStarted: ReadonlyArray<readonly [role: "dial" | "listen", url: string, error: string]>
   /** Whether the receive limit is enforced. */
   readonly limits: boolean
+  /** Whether the handshake itself finds out that the peer speaks another protocol. Default not. */
+  readonly tellsProtocol?: boolean | undefined
   /** Most bytes that are on their way when the receiver has stopped. */
   readonly inFlight: number
   /** What part of the usual bulk is moved where much is moved. Default all of it. */
@@ -82,6 +84,7 @@ const text = (message: Message.Message): string => Message.text(message)
 
 export const transportSuite = <R = never>(name: string, subject: Subject<R>): void => {
   const { address, badWhenMade, badWhenStarted, bulk = 1, connect, inFlight, layer, limits, nobody, time } = subject
+  const { tellsProtocol = false } = subject
 
   const test = <E>(
     title: string,
@@ -563,22 +566,38 @@ export const transportSuite = <R = never>(name: string, subject: Subject<R>): vo
           yield* talk(left, right)
         }))
 
-      test("are refused to a peer of another protocol, after it has connected", () =>
-        Effect.gen(function* () {
-          const socket = yield* Pair0.make()
-          const pipes = yield* record(socket.events)
-          const listener = yield* Socket.listen(socket, yield* address)
-          const connection: Connection = yield* dialRaw(listener.url, Protocol.pair1)
-          expect(connection.peerProtocol).toBe(0x10)
-          expect(yield* Effect.flip(connection.pull)).toMatchObject({
-            _tag: expect.stringMatching("^NNG_ECONN(SHUT|RESET)$")
-          })
-          expect((yield* pipes.find(tagged("RemPost"))).reason).toMatchObject({ _tag: "NNG_EPROTO" })
-          expect(pipes.tags()).toEqual(["AddPre", "RemPost"])
-          const other = yield* Pair0.make()
-          yield* Socket.dial(other, listener.url)
-          yield* talk(socket, other)
-        }))
+      if (tellsProtocol) {
+        test("are refused to a peer of another protocol, before it has connected", () =>
+          Effect.gen(function* () {
+            const socket = yield* Pair0.make()
+            const pipes = yield* record(socket.events)
+            const listener = yield* Listener.make(socket, yield* address)
+            const told = yield* record(listener.events)
+            yield* Listener.start(listener)
+            expect(yield* Effect.flip(dialRaw(listener.url, Protocol.pair1))).toMatchObject({ _tag: "NNG_EPROTO" })
+            expect((yield* told.find(tagged("HandshakeFailed"))).error).toMatchObject({ _tag: "NNG_EPROTO" })
+            expect(pipes.tags()).toEqual([])
+            const other = yield* Pair0.make()
+            yield* Socket.dial(other, listener.url)
+            yield* talk(socket, other)
+          }))
+      } else
+        test("are refused to a peer of another protocol, after it has connected", () =>
+          Effect.gen(function* () {
+            const socket = yield* Pair0.make()
+            const pipes = yield* record(socket.events)
+            const listener = yield* Socket.listen(socket, yield* address)
+            const connection: Connection = yield* dialRaw(listener.url, Protocol.pair1)
+            expect(connection.peerProtocol).toBe(0x10)
+            expect(yield* Effect.flip(connection.pull)).toMatchObject({
+              _tag: expect.stringMatching("^NNG_ECONN(SHUT|RESET)$")
+            })
+            expect((yield* pipes.find(tagged("RemPost"))).reason).toMatchObject({ _tag: "NNG_EPROTO" })
+            expect(pipes.tags()).toEqual(["AddPre", "RemPost"])
+            const other = yield* Pair0.make()
+            yield* Socket.dial(other, listener.url)
+            yield* talk(socket, other)
+          }))
 
       test("are refused by a dialer to a listener of another protocol", () =>
         Effect.gen(function* () {

@@ -66,7 +66,7 @@ describe("a dialer", () => {
   })
 
   it("has these options and no others (DIAL-12)", () => {
-    expect(Dialer.make).type.toBeCallableWith(socket, "inproc://x", {
+    expect(Dialer.make).type.toBeCallableWith(socket, "tcp://127.0.0.1:1", {
       reconnectMin: "1 second",
       reconnectMax: undefined,
       reconnect: Schedule.exponential("1 second"),

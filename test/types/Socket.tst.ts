@@ -36,6 +36,7 @@ describe("errors", () => {
       | "NNG_EADDRINUSE"
       | "NNG_EADDRINVAL"
       | "NNG_ECLOSED"
+      | "NNG_ECRYPTO"
       | "NNG_EINVAL"
       | "NNG_ENOENT"
       | "NNG_ENOFILES"

@@ -48,6 +48,24 @@ const oneByOne = (bytes: Uint8Array): Array<Uint8Array> => Array.from(bytes, (by
 const push = (decoder: Framing.Decoder, chunks: ReadonlyArray<Uint8Array>): Array<Message.Message> =>
   chunks.flatMap((chunk) => decoder.unsafePush(chunk))
 
+/** As a stream does that makes use of what is offered: then the bytes are written there, over what was there. */
+const readInto = (
+  decoder: Framing.Decoder,
+  bytes: Uint8Array,
+  sizes: ReadonlyArray<number>
+): Array<Message.Message> => {
+  const messages: Array<Message.Message> = []
+  for (let at = 0, n = 0; at < bytes.length; n++) {
+    const { room } = decoder
+    const length = Math.min(sizes[n % sizes.length]!, bytes.length - at, room?.length ?? Infinity)
+    const read = bytes.subarray(at, at + length)
+    room?.set(read)
+    messages.push(...decoder.unsafePush(room === undefined ? Uint8Array.from(read) : room.subarray(0, length)))
+    at += length
+  }
+  return messages
+}
+
 const same = (messages: ReadonlyArray<Message.Message>, expected: ReadonlyArray<Uint8Array>): void => {
   expect(messages.map(({ length }) => length)).toEqual(expected.map(({ length }) => length))
   for (const [i, message] of messages.entries()) expect(Buffer.compare(message.body, expected[i]!)).toBe(0)
@@ -72,7 +90,12 @@ const withHeader = (body: Uint8Array, header: Uint8Array): Message.Message => {
 }
 
 setFlagsFromString("--expose-gc")
-const collect = runInNewContext("gc") as () => void
+const gc = runInNewContext("gc") as () => void
+/** Buffers are freed beside the program; the second one waits for that. */
+const collect = () => {
+  gc()
+  gc()
+}
 
 /** Bytes of buffers that are still there after `make`, what it returns included. */
 const buffered = <A>(make: () => A): readonly [A, number] => {
@@ -163,6 +186,54 @@ describe("the decoder", () => {
       for (const [bytes, then] of given) expect(Buffer.compare(bytes, then)).toBe(0)
     }
   )
+
+  it.prop(
+    "gives the same messages when bytes are put where it wants them",
+    [
+      anyFormat,
+      FC.array(
+        FC.oneof(
+          body,
+          FC.integer({ min: 16_000, max: 200_000 }).map((length) => pattern.subarray(7, 7 + length))
+        ),
+        {
+          maxLength: 12
+        }
+      ),
+      FC.array(FC.integer({ min: 1, max: 70_000 }), { minLength: 1 })
+    ],
+    ([format, bodies, sizes]) => {
+      same(readInto(new Framing.Decoder(format, 0), frames(bodies, format), sizes), bodies)
+    }
+  )
+
+  it("has the rest of a large body put where it belongs, and copies nothing", () => {
+    const decoder = new Framing.Decoder(Framing.plain, 0)
+    const large = pattern.subarray(0, 100_000)
+    const bytes = frames([large], Framing.plain)
+    expect(decoder.room).toBeUndefined()
+    decoder.unsafePush(bytes)
+    decoder.unsafePush(bytes.subarray(0, 50_000))
+    decoder.unsafePush(bytes.subarray(50_000))
+    const head = decoder.room!
+    head.set(bytes.subarray(0, head.length))
+    expect(decoder.unsafePush(head)).toEqual([])
+    const room = decoder.room!
+    expect(room.length).toBe(bytes.length - head.length)
+    room.set(bytes.subarray(head.length))
+    const messages = decoder.unsafePush(room)
+    same(messages, [large])
+    expect(messages[0]!.body.buffer).toBe(room.buffer)
+  })
+
+  it("offers nothing between small messages, nor for the end of a large one", () => {
+    const decoder = new Framing.Decoder(Framing.plain, 0)
+    const bytes = frames([pattern.subarray(0, 100_000), pattern.subarray(0, 10)], Framing.plain)
+    decoder.unsafePush(bytes.subarray(0, 90_000))
+    expect(decoder.room).toBeUndefined()
+    decoder.unsafePush(bytes.subarray(90_000))
+    expect(decoder.room).toBeUndefined()
+  })
 
   it("gives views on a chunk that holds whole messages, and copies nothing", () => {
     const chunk = frames([pattern.subarray(0, 10), pattern.subarray(10, 5000)], Framing.plain)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <nng/nng.h>
+#include <nng/supplemental/tls/tls.h>
 
 static atomic_ulong counted;
 
@@ -84,10 +85,24 @@ static inline int listen_at(nng_socket s, const char *url) {
   nng_listener l;
   int port = 0;
   check(nng_listener_create(&l, s, url), "listener");
+  if (getenv("TLS_CERT_KEY") != NULL)
+    check(nng_listener_set_string(l, NNG_OPT_TLS_CERT_KEY_FILE, getenv("TLS_CERT_KEY")), "cert");
   check(nng_listener_start(l, 0), "listen");
-  if (strncmp(url, "tcp", 3) != 0) return 0;
-  check(nng_listener_get_int(l, NNG_OPT_TCP_BOUND_PORT, &port), "port");
+  if (strncmp(url, "inproc", 6) == 0) return 0;
+  if (strncmp(url, "tcp", 3) == 0 || strncmp(url, "tls+tcp", 7) == 0 || strncmp(url, "ws", 2) == 0)
+    check(nng_listener_get_int(l, NNG_OPT_TCP_BOUND_PORT, &port), "port");
   printf("{\"port\":%d}\n", port);
   fflush(stdout);
   return port;
+}
+
+// Dials; it verifies by the environment's certificate, for the name, as this libnng knows no addresses.
+static inline void dial_to(nng_socket s, const char *url) {
+  nng_dialer d;
+  check(nng_dialer_create(&d, s, url), "dialer");
+  if (getenv("TLS_CA") != NULL) {
+    check(nng_dialer_set_string(d, NNG_OPT_TLS_CA_FILE, getenv("TLS_CA")), "ca");
+    check(nng_dialer_set_string(d, NNG_OPT_TLS_SERVER_NAME, "localhost"), "server name");
+  }
+  check(nng_dialer_start(d, 0), "dial");
 }

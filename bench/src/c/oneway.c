@@ -57,7 +57,7 @@ static void push(const char *url) {
   int n = number("SENDS", 32);
   check(nng_push0_open(&s), "push");
   if (getenv("SENDBUF") != NULL) check(nng_socket_set_int(s, NNG_OPT_SENDBUF, number("SENDBUF", 0)), "sendbuf");
-  check(nng_dial(s, url, NULL, 0), "dial");
+  dial_to(s, url);
   struct op *ops = calloc(n, sizeof *ops);
   for (int i = 0; i < n; i++) {
     ops[i].s = s;

@@ -2,7 +2,9 @@
 //   ours.js ROLE [URL] [SIZE]
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import { readFileSync } from "node:fs"
 import * as InprocTransport from "../../../dist/InprocTransport.js"
 import * as NodeTransport from "../../../dist/NodeTransport.js"
 import * as Pull0 from "../../../dist/Pull0.js"
@@ -17,10 +19,17 @@ const body = new Uint8Array(Number(sizeText ?? 64))
 const inFlight = 1000
 const batchSize = 512
 
+const { TLS_CA, TLS_CERT_KEY } = process.env
+const dialOptions = TLS_CA === undefined ? {} : { tls: { ca: readFileSync(TLS_CA, "utf8") } }
+const own = TLS_CERT_KEY === undefined ? undefined : readFileSync(TLS_CERT_KEY, "utf8")
+const listenOptions = own === undefined ? {} : { tls: { ownCert: { cert: own, key: Redacted.make(own) } } }
+
 const listening = (socket) =>
-  Effect.tap(Socket.listen(socket, url), (listener) =>
+  Effect.tap(Socket.listen(socket, url, listenOptions), (listener) =>
     Effect.sync(() => {
-      if (listener.url.startsWith("tcp")) say({ port: Number(listener.url.split(":").at(-1)) })
+      const port = /:(\d+)/.exec(listener.url)?.[1]
+      if (port !== undefined) say({ port: Number(port) })
+      else if (listener.url.startsWith("ipc")) say({ port: 0 })
     })
   )
 
@@ -72,7 +81,7 @@ const streamLoop = (socket) =>
 const pushing = (loop) =>
   Effect.gen(function* () {
     const socket = yield* Push0.make()
-    yield* Socket.dial(socket, url)
+    yield* Socket.dial(socket, url, dialOptions)
     yield* loop(socket)
   })
 

@@ -4,6 +4,7 @@ import * as Address from "../../Address.js"
 import type { ByteStream, StreamError } from "../../ByteStream.js"
 import * as Errors from "../../Errors.js"
 import type { Protocol } from "../../Protocol.js"
+import type { PipeProperties } from "../../Pipe.js"
 import type { Connection, HandshakeError } from "../../Transport.js"
 import * as Transport from "../../Transport.js"
 import { located } from "../vocabulary/located.js"
@@ -46,39 +47,56 @@ const join = (before: Uint8Array, after: Uint8Array): Uint8Array => {
   return bytes
 }
 
-const remoteAddress = ({ properties: { remoteAddress } }: ByteStream): string | undefined =>
-  remoteAddress === undefined ? undefined : Address.format(remoteAddress)
-
 /**
- * The SP handshake, with its deadline.
+ * Whom an error of an accepted connection is about.
  *
  * @internal
  */
-export const connection = (
-  stream: ByteStream,
+export const peerOf = ({ remoteAddress }: PipeProperties): string | undefined =>
+  remoteAddress === undefined ? undefined : Address.format(remoteAddress)
+
+/**
+ * Fails what has not ended when a handshake must have.
+ *
+ * @internal
+ */
+export const inTime = <A, E, R>(
+  self: Effect.Effect<A, E, R>,
+  what: string
+): Effect.Effect<A, E | Errors.ETIMEDOUT, R> =>
+  Effect.timeoutFail(self, {
+    duration: deadline,
+    onTimeout: () =>
+      new Errors.ETIMEDOUT({ operation: "handshake", reason: `no ${what} within ${Duration.format(deadline)}` })
+  })
+
+/**
+ * Opens a stream and does the SP handshake over it, all within one deadline.
+ *
+ * @internal
+ */
+export const connection = <R = never>(
+  open: Effect.Effect<ByteStream, HandshakeError, R>,
   options: {
     readonly protocol: Protocol
     readonly recvMaxSize: number
     readonly format: Format
     readonly pool: SharingPool
-    /** For errors. Default: the peer's, if it has one. */
-    readonly address?: string | undefined
+    /** For errors: whom they are about. */
+    readonly address: string | undefined
   }
-): Effect.Effect<Connection, HandshakeError> =>
-  greet(stream, options.protocol).pipe(
-    Effect.timeoutFail({
-      duration: deadline,
-      onTimeout: () =>
-        new Errors.ETIMEDOUT({
-          operation: "handshake",
-          reason: `no SP header within ${Duration.format(deadline)}`
-        })
-    }),
-    Effect.mapError((error) => located(error, options.address ?? remoteAddress(stream))),
-    Effect.map(({ glued, peerProtocol }) =>
-      Transport.connection(new ByteMessages(stream.bytes, options.format, options.pool, options.recvMaxSize, glued), {
-        peerProtocol,
-        properties: stream.properties
-      })
-    )
+): Effect.Effect<Connection, HandshakeError, R> =>
+  Effect.mapError(
+    inTime(
+      Effect.flatMap(open, (stream) =>
+        Effect.map(greet(stream, options.protocol), ({ glued, peerProtocol }) =>
+          Transport.connection(
+            new ByteMessages(stream.bytes, options.format, options.pool, options.recvMaxSize, glued),
+            { peerProtocol, properties: stream.properties }
+          )
+        )
+      ),
+      "SP header"
+    ),
+    (error) => located(error, options.address)
   )

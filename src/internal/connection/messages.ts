@@ -132,6 +132,8 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
 
   onPull(chunk: Uint8Array): void {
     const batch = this.decoder.unsafePush(chunk)
+    const { room } = this.decoder
+    if (room !== undefined) this.bytes.offer?.(room)
     if (batch.length > 0) {
       this.demanded = false
       this.owner.onPull(batch)

@@ -31,15 +31,13 @@ export const check: Transport["check"] = (role, url, { tcp }): Either.Either<voi
             : undefined
   if (extra !== undefined) return invalid(role, url, `a ${url.scheme} URL has no room for ${extra}`)
   const { host, source } = hosts(url)
+  const not = (reason: string) => Either.left(new Errors.ENOTSUP({ operation: role, address: url.href, reason }))
   if (role === "listen") {
     if (source !== undefined) return invalid(role, url, "a listener has no source address")
-    if (tcp?.localAddress !== undefined) {
-      return Either.left(
-        new Errors.ENOTSUP({ operation: role, address: url.href, reason: "localAddress is an option of dialers" })
-      )
-    }
+    if (tcp?.localAddress !== undefined) return not("localAddress is an option of dialers")
     return host === "" && url.port === undefined ? invalid(role, url, "neither host nor port") : Either.void
   }
+  if (tcp?.listenFd !== undefined) return not("listenFd is an option of listeners")
   if (host === "") return invalid(role, url, "no host to dial")
   if (source === "") return invalid(role, url, "the source address is empty")
   if (url.port === undefined) return invalid(role, url, "no port to dial")

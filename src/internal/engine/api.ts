@@ -7,6 +7,7 @@ import type * as Scope from "effect/Scope"
 import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import type { Aio, Pending } from "../../Aio.js"
+import type { ByteStream } from "../../ByteStream.js"
 import type * as DialerApi from "../../Dialer.js"
 import * as Errors from "../../Errors.js"
 import type * as ListenerApi from "../../Listener.js"
@@ -390,6 +391,12 @@ export const makeListener: <S extends Api.Socket>(
 
 /** @internal */
 export const startListener = Listeners.start
+
+/** @internal */
+export const adopt: {
+  (connection: number | ByteStream): (self: ListenerApi.Listener) => Effect.Effect<void, ListenerApi.AdoptError>
+  (self: ListenerApi.Listener, connection: number | ByteStream): Effect.Effect<void, ListenerApi.AdoptError>
+} = dual(2, Listeners.adopt)
 
 /** @internal */
 export const dial: {

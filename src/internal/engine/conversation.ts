@@ -104,6 +104,11 @@ export abstract class Conversation {
   /** Whether somebody waits to send. */
   abstract get wantsRoom(): boolean
 
+  /** Whether somebody waits to receive, and is not awake yet. */
+  get awaits(): boolean {
+    return false
+  }
+
   /** To be called after every event of the protocol. */
   abstract notify(): void
 

@@ -1,13 +1,14 @@
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
+import type * as Either from "effect/Either"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import * as Errors from "../../Errors.js"
 import type { Transport, TransportOptions } from "../../Transport.js"
-import * as Url from "../../Url.js"
+import type * as Url from "../../Url.js"
 import { Broadcast } from "./broadcast.js"
+import { choose } from "../ports/choose.js"
 import { allocate } from "../ports/ids.js"
 import type { IdMap } from "../vocabulary/idMap.js"
 import { Shown } from "../vocabulary/shown.js"
@@ -29,31 +30,6 @@ export interface Endpoint {
 
 type MakeError = Errors.EADDRINVAL | Errors.EINVAL | Errors.ENOTSUP | Errors.ECLOSED
 
-const find = (
-  socket: SocketImpl,
-  role: "dial" | "listen",
-  text: string,
-  options: TransportOptions
-): Either.Either<Pick<Endpoint, "url" | "transport" | "options">, MakeError> =>
-  Either.gen(function* () {
-    const url = yield* Url.parse(text)
-    const { transports } = socket.services
-    const transport = transports.get(url.scheme)
-    const notSupported = (reason: string) =>
-      Either.left(new Errors.ENOTSUP({ operation: role, address: url.href, reason }))
-    if (transport === undefined) {
-      return yield* notSupported(`no transport for ${url.scheme}://, there are ${[...transports.keys()].join(", ")}`)
-    }
-    const transportOptions: TransportOptions = { tcp: options.tcp }
-    for (const family of Object.keys(transportOptions) as Array<keyof TransportOptions>) {
-      if (transportOptions[family] !== undefined && !transport.options.includes(family)) {
-        return yield* notSupported(`${url.scheme}:// has no ${family} options`)
-      }
-    }
-    yield* transport.check(role, url, transportOptions)
-    return { url, transport, options: transportOptions }
-  })
-
 /**
  * Makes an endpoint of a socket; `release` is what its end takes.
  *
@@ -72,7 +48,7 @@ export const make = <A>(
       const refusal = socket.refuses(role, text)
       if (refusal !== undefined) return refusal
       return Effect.gen(function* () {
-        const found = yield* find(socket, role, text, options)
+        const found = yield* choose(socket.services.transports, role, text, options)
         const scope = yield* Scope.fork(caller, ExecutionStrategy.sequential)
         yield* endWith(scope, socket.services.scope)
         const endpoint = yield* Effect.onError(construct({ ...found, socket, scope }), (cause) =>

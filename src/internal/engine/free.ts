@@ -78,6 +78,10 @@ export class FreeConversation extends Conversation {
     return this.borrower === undefined ? !this.senders.none : this.borrower.wantsRoom(this)
   }
 
+  override get awaits(): boolean {
+    return this.receivers.waiting
+  }
+
   notify(): void {
     this.receivers.notify()
     this.senders.notify()
@@ -287,7 +291,9 @@ export class SendAll extends Sending {
     if (ended !== undefined) return ended
     const from = this.next
     while (this.next < messages.length && conversation.verbs.send(messages[this.next]!)) this.next++
-    conversation.shared.counts.sent += this.next - from
+    const { counts, turn } = conversation.shared
+    counts.sent += this.next - from
+    turn.unsafeDue(this.next - from)
     if (this.next > from) conversation.receivers.notify()
     return this.next === messages.length ? Exit.void : undefined
   }
@@ -330,7 +336,9 @@ export class RecvChunk extends Receiving<Chunk.NonEmptyChunk<Message>> {
       if (messages.length >= max) break
     }
     if (messages.length === 0) return undefined
-    conversation.shared.counts.received += messages.length
+    const { counts, turn } = conversation.shared
+    counts.received += messages.length
+    turn.unsafeDue(messages.length)
     conversation.senders.notify()
     return Exit.succeed(Chunk.unsafeFromArray(messages) as Chunk.NonEmptyChunk<Message>)
   }

@@ -7,6 +7,7 @@ import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
+import type { ByteStream } from "../../ByteStream.js"
 import * as Errors from "../../Errors.js"
 import type * as Api from "../../Listener.js"
 import type { Socket } from "../../Socket.js"
@@ -56,6 +57,7 @@ class ListenerImpl extends Endpoints.EndpointImpl<State, Api.Event> implements A
   private reject = 0
   /** What it holds while it listens. */
   private bound: Scope.CloseableScope | undefined = undefined
+  private acceptor: Acceptor | undefined = undefined
   /** Its URL with the port that it had last. */
   private resolved: string | undefined = undefined
 
@@ -108,6 +110,19 @@ class ListenerImpl extends Endpoints.EndpointImpl<State, Api.Event> implements A
     return Scope.close(bound, Exit.void)
   })
 
+  adopt(connection: number | ByteStream): Effect.Effect<void, Api.AdoptError> {
+    return Effect.suspend((): Effect.Effect<void, Api.AdoptError> => {
+      const details = { operation: "adopt", address: this.url }
+      if (this.current._tag === "Closed") return new Errors.ECLOSED(details)
+      if (this.current._tag !== "Listening" || this.acceptor === undefined) {
+        return new Errors.ESTATE({ ...details, reason: "it is not started" })
+      }
+      return this.acceptor.adopt === undefined
+        ? new Errors.ENOTSUP({ ...details, reason: "its transport makes its connections itself" })
+        : this.acceptor.adopt(connection)
+    })
+  }
+
   /** A bind that fails, or is interrupted, leaves nothing behind. To be run masked. */
   private bind(bound: Deferred.Deferred<void, Api.StartError>): Effect.Effect<void> {
     const { options, scope: parent, socket, transport, url } = this.endpoint
@@ -117,6 +132,7 @@ class ListenerImpl extends Endpoints.EndpointImpl<State, Api.Event> implements A
       const exit = yield* Effect.exit(Effect.interruptible(Scope.extend(transport.listen(target), scope)))
       if (Exit.isSuccess(exit)) {
         this.bound = scope
+        this.acceptor = exit.value
         this.resolved = exit.value.url.href
         this.current = { _tag: "Listening", url: this.resolved }
         this.broadcast.emit(this.current)
@@ -203,3 +219,7 @@ export const make = (
 
 /** @internal */
 export const start = (self: Api.Listener): Effect.Effect<void, Api.StartError> => (self as ListenerImpl).start
+
+/** @internal */
+export const adopt = (self: Api.Listener, connection: number | ByteStream): Effect.Effect<void, Api.AdoptError> =>
+  (self as ListenerImpl).adopt(connection)

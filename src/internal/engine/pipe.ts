@@ -14,6 +14,8 @@ import { Shown } from "../vocabulary/shown.js"
 /** What a pipe tells its socket. */
 interface Owner {
   readonly id: number
+  /** Whether somebody waits for a message. */
+  readonly awaits: boolean
   readonly readable: (pipe: PipeImpl) => void
   readonly writable: (pipe: PipeImpl) => void
   /** Its peer is gone, and what it had sent is not all taken. */
@@ -69,6 +71,10 @@ export class PipeImpl extends Shown implements Api.Pipe, Lane, Handler<ReadonlyA
 
   get scheme(): string {
     return this.origin.url.slice(0, this.origin.url.indexOf(":"))
+  }
+
+  get awaits(): boolean {
+    return this.owner.awaits
   }
 
   get hasNext(): boolean {

@@ -308,6 +308,10 @@ export class SocketImpl extends Shown implements Api.Socket {
     return this.attached.get(id)
   }
 
+  get awaits(): boolean {
+    return this.conversation.awaits
+  }
+
   readable(pipe: PipeImpl): void {
     this.machine.readable(pipe)
     this.conversation.notify()

@@ -70,6 +70,11 @@ export class Waiters<E> {
     return demand
   }
 
+  /** Whether somebody waits, and nobody is awake already for what is there. */
+  get waiting(): boolean {
+    return this.first !== undefined && this.awake === undefined
+  }
+
   /** To be called when an operation may have become possible. */
   notify(): void {
     if (this.first !== undefined && this.awake === undefined && this.ready()) this.wakeFirst()

@@ -14,7 +14,8 @@ const nobody: Handler<ReadonlyArray<Message>, ReceiveError> = {
 
 /**
  * One end of a connection without bytes. A message goes over as it is, with its header merged into its body, as a wire
- * would have it. One message fits in between each way.
+ * would have it. One message fits in between each way, beside the one that the other side has asked for; and where
+ * somebody waits there, that one is his, and another comes with it.
  */
 class End implements MessageDuplex {
   peer!: End
@@ -22,8 +23,10 @@ class End implements MessageDuplex {
   private demanded = false
   /** Accepted for the peer, which has not asked for it yet; one, unless the owner goes on when it is full. */
   private between: Array<Message> = []
-  /** Came when it was asked for, and is about to be told. */
-  private arrived: Message | undefined = undefined
+  /** Came when they were asked for, and are about to be told. */
+  private arrived: Array<Message> = []
+  /** One more may come with what has arrived. */
+  private awaits = false
   private full = false
   private closed = false
   private told = false
@@ -48,15 +51,25 @@ class End implements MessageDuplex {
   push(message: Message): boolean {
     const { peer } = this
     mergeHeader(message)
-    if (peer.demanded && !peer.closed && this.between.length === 0) {
-      peer.demanded = false
-      peer.arrived = message
-      soon(peer.deliver)
-      return true
-    }
+    if (this.between.length === 0 && peer.takes(message)) return true
     this.between.push(message)
     this.full = true
     return false
+  }
+
+  /** Whether the owner takes it now. */
+  private takes(message: Message): boolean {
+    if (this.closed) return false
+    if (this.demanded) {
+      this.demanded = false
+      this.awaits = this.owner.awaits === true
+      soon(this.deliver)
+    } else {
+      if (!this.awaits) return false
+      this.awaits = false
+    }
+    this.arrived.push(message)
+    return true
   }
 
   whenSent(done: () => void): void {
@@ -74,7 +87,7 @@ class End implements MessageDuplex {
     peer.settle()
     peer.peerClosed()
     // the peer closed before it was told of what had arrived
-    const refused = peer.closed && peer.arrived !== undefined ? [peer.arrived] : []
+    const refused = peer.closed ? peer.arrived : []
     return { unsent: [...refused, ...between], doubtful: [] }
   }
 
@@ -94,10 +107,11 @@ class End implements MessageDuplex {
   }
 
   private readonly deliver = () => {
-    const message = this.arrived
-    if (message === undefined || this.closed) return
-    this.arrived = undefined
-    this.owner.onPull([message])
+    const messages = this.arrived
+    if (messages.length === 0 || this.closed) return
+    this.arrived = []
+    this.awaits = false
+    this.owner.onPull(messages)
   }
 
   private readonly drain = () => {

@@ -5,6 +5,8 @@ import type { Handler, Leftover } from "../../Duplex.js"
 import { noLeftover } from "../../Duplex.js"
 import * as Errors from "../../Errors.js"
 import { fromNode, narrow } from "./errno.js"
+import type { Reads } from "./reading.js"
+import { readsOf } from "./reading.js"
 import { soon } from "../ports/soon.js"
 
 const streamErrors = [
@@ -24,6 +26,8 @@ export const streamError = (cause: Error): StreamError =>
 
 const nothing = new Uint8Array(0)
 
+const destroy = (stream: NodeStream.Duplex): void => void stream.destroy()
+
 const nobody: Handler<Uint8Array, StreamError> = { onPull: () => {}, onDrain: () => {}, onClose: () => {} }
 
 /**
@@ -39,13 +43,20 @@ export class NodeDuplex implements Bytes {
   private ahead: Uint8Array | undefined = undefined
   private writing: ReadonlyArray<Uint8Array> | undefined = undefined
   private error: StreamError | undefined = undefined
+  private readonly reads: Reads | undefined
 
-  constructor(private readonly stream: NodeStream.Duplex) {
+  /** `letGo` ends a stream that is closed here, at once or soon. */
+  constructor(
+    private readonly stream: NodeStream.Duplex,
+    private readonly letGo: (stream: NodeStream.Duplex) => void = destroy
+  ) {
     if (stream.destroyed) {
       this.error = stream.errored ? streamError(stream.errored) : new Errors.ECLOSED({ operation: "stream" })
     }
     stream.pause()
-    stream.on("data", this.onData)
+    this.reads = readsOf(stream)
+    if (this.reads === undefined) stream.on("data", this.onData)
+    else this.reads.target = this.onData
     stream.on("error", this.onError)
     stream.on("close", this.onEnd)
   }
@@ -67,6 +78,10 @@ export class NodeDuplex implements Bytes {
       this.stream.resume()
     }
     return undefined
+  }
+
+  offer(room: Uint8Array): void {
+    if (this.reads !== undefined) this.reads.room = room
   }
 
   push(pieces: ReadonlyArray<Uint8Array>): boolean {
@@ -91,7 +106,7 @@ export class NodeDuplex implements Bytes {
 
   close(): Leftover<ReadonlyArray<Uint8Array>> {
     this.owner = nobody
-    this.stream.destroy()
+    this.letGo(this.stream)
     const { writing } = this
     this.writing = undefined
     this.ahead = undefined

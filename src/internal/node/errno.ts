@@ -122,7 +122,7 @@ export const rows: ReadonlyArray<Row> = [
   ...all(Errors.EPEERAUTH, "ERR_SSL_NO_SHARED_CIPHER", "ERR_SSL_*ALERT_*CERTIFICATE*"),
   ...all(Errors.EPEERAUTH, "ERR_SSL_*ALERT_UNKNOWN_CA", "ERR_SSL_*ALERT_HANDSHAKE_FAILURE"),
 
-  ...all(Errors.ECRYPTO, "ERR_SSL_*", "ERR_OSSL_*", "ERR_TLS_*", "ERR_CRYPTO_*"),
+  ...all(Errors.ECRYPTO, "ERR_SSL_*", "ERR_OSSL_*", "ERR_TLS_*", "ERR_CRYPTO_*", "ERR_MISSING_PASSPHRASE"),
   ...all(Errors.EPROTO, "WS_ERR_*"),
   ...all(Errors.EINVAL, "ERR_INVALID_*", "ERR_HTTP_INVALID_*")
 ]

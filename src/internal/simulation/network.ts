@@ -2,10 +2,10 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
 import type { ByteStream } from "../../ByteStream.js"
-import type { ByteAcceptor } from "../../ByteTransport.js"
+import type { ByteTarget } from "../../ByteTransport.js"
 import * as Errors from "../../Errors.js"
 import type * as Api from "../../TestTransport.js"
-import type { AcceptError, DialError, ListenError, Target } from "../../Transport.js"
+import type { AcceptError, DialError, ListenError } from "../../Transport.js"
 import * as Url from "../../Url.js"
 import { hosts } from "../connection/tcpUrl.js"
 import { acquireRelease } from "../ports/scoped.js"
@@ -24,6 +24,11 @@ import * as Where from "./where.js"
 export const TypeId: Api.TypeId = Symbol.for("effect-nng/TestTransport") as Api.TypeId
 
 /** A connection that is there. */
+interface Acceptor {
+  readonly url: Url.Url
+  readonly accept: Effect.Effect<ByteStream, AcceptError, Scope.Scope>
+}
+
 interface Link {
   readonly ends: readonly [dialing: End, listening: End]
   readonly flows: readonly [out: Flow, back: Flow]
@@ -44,7 +49,7 @@ interface Failure<E> {
 interface Call {
   readonly connection: number
   readonly node: Node
-  readonly target: Target
+  readonly target: ByteTarget
   readonly host: string
   readonly source: string | undefined
   readonly from: Names
@@ -271,7 +276,7 @@ export class Network implements Api.NetworkShape {
 
   // listening
 
-  listen(node: Node, target: Target): Effect.Effect<ByteAcceptor, ListenError, Scope.Scope> {
+  listen(node: Node, target: ByteTarget): Effect.Effect<Acceptor, ListenError, Scope.Scope> {
     return Effect.map(
       acquireRelease(
         Effect.suspend(() =>
@@ -367,7 +372,7 @@ export class Network implements Api.NetworkShape {
 
   // dialing
 
-  connect(node: Node, target: Target): Effect.Effect<ByteStream, DialError, Scope.Scope> {
+  connect(node: Node, target: ByteTarget): Effect.Effect<ByteStream, DialError, Scope.Scope> {
     return Effect.suspend(() => {
       const call = this.call(node, target)
       return Effect.tapError(this.answer(call), (error) =>
@@ -379,7 +384,7 @@ export class Network implements Api.NetworkShape {
     })
   }
 
-  private call(node: Node, target: Target): Call {
+  private call(node: Node, target: ByteTarget): Call {
     const { url } = target
     const { host, source = target.options.tcp?.localAddress } = hosts(url)
     const connection = ++this.connections

@@ -6,9 +6,10 @@ import type { ByteStream, StreamError } from "../../ByteStream.js"
 import * as Errors from "../../Errors.js"
 import type { Input, Message } from "../../Message.js"
 import * as Messages from "../../Message.js"
-import * as Protocol from "../../Protocol.js"
+import type * as Protocol from "../../Protocol.js"
 import type * as Api from "../../TestTransport.js"
-import type { DialError, ListenError, Target } from "../../Transport.js"
+import type { ByteTarget } from "../../ByteTransport.js"
+import type { DialError, ListenError } from "../../Transport.js"
 import * as Url from "../../Url.js"
 import { atomically } from "../ports/atomically.js"
 import * as Header from "../wire/header.js"
@@ -116,8 +117,8 @@ class PeerImpl implements Api.Peer {
   readonly reset: Effect.Effect<void> = Effect.sync(() => (this.stream.bytes as End).cut())
 }
 
-const targetOf = (text: string): Either.Either<Target, Errors.EINVAL> =>
-  Either.map(Url.parse(text), (url) => ({ url, protocol: Protocol.pair0, recvMaxSize: 0, options: {} }))
+const targetOf = (text: string): Either.Either<ByteTarget, Errors.EINVAL> =>
+  Either.map(Url.parse(text), (url) => ({ url, options: {} }))
 
 /** @internal */
 export const dial = (

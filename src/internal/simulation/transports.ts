@@ -1,3 +1,4 @@
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as ByteTransport from "../../ByteTransport.js"
 import type { Transport, TransportOptions } from "../../Transport.js"
@@ -7,7 +8,12 @@ import type { Node } from "./node.js"
 import { isTcp } from "./node.js"
 
 /** Every family of options there is: a program that sets them runs here too. */
-const families: { readonly [F in keyof Required<TransportOptions>]: true } = { tcp: true }
+const families: { readonly [F in keyof Required<TransportOptions>]: true } = {
+  tcp: true,
+  tls: true,
+  ipc: true,
+  ws: true
+}
 const options = Object.keys(families) as Array<keyof TransportOptions>
 
 const marked = new Set(["ipc", "unix", "abstract"])
@@ -24,8 +30,12 @@ const make = (network: Network, node: Node, scheme: string): Transport =>
     schemes: [scheme],
     options,
     check: (role, url, options) => (isTcp(url.scheme) ? check(role, url, options) : Either.void),
-    connect: (target) => network.connect(node, target),
-    listen: (target) => network.listen(node, target),
+    connect: (target) => Effect.map(network.connect(node, target), ByteTransport.opened),
+    listen: (target) =>
+      Effect.map(network.listen(node, target), ({ accept, url }) => ({
+        url,
+        accept: Effect.map(accept, ByteTransport.opened)
+      })),
     marker: markerOf(scheme)
   })
 

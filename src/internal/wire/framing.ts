@@ -25,6 +25,12 @@ const allocateOwn: (size: number) => Uint8Array =
 /** What no JavaScript engine could hold in one buffer. */
 const largest = 0xffffffff
 
+/** From this size on a body is read to where it belongs, for as long as so much of it is missing. */
+const direct = 16 * 1024
+
+/** Where the head of a message is read to, with what comes behind it, when a large body is expected there. */
+const scratchSize = 1024
+
 /** Memory that is given to an announced body at once, whoever announced it. */
 const trusted = 4 * 1024
 
@@ -33,7 +39,7 @@ const trusted = 4 * 1024
  * its own: at once if the peer has sent as much before, else in steps as its bytes come, so that announcing costs the
  * peer what it costs us.
  *
- * Chunks belong to the decoder once pushed, and are never written to.
+ * Chunks belong to the decoder once pushed, and are never written to. One that lies in what `room` named is not copied.
  *
  * @internal
  */
@@ -49,6 +55,10 @@ export class Decoder {
   private bodySize = 0
   private bodyLength = 0
   private proven = trusted
+  /** Written to again and again: nothing keeps a view of it. */
+  private scratch: Uint8Array | undefined = undefined
+  private inScratch = false
+  private afterLarge = false
 
   constructor(
     private readonly format: Format,
@@ -62,6 +72,7 @@ export class Decoder {
   unsafePush(chunk: Uint8Array): ReadonlyArray<Message.Message> {
     const messages: Array<Message.Message> = []
     if (this.failure !== undefined) return messages
+    this.inScratch = this.scratch !== undefined && chunk.buffer === this.scratch.buffer
     let at = this.finish(chunk, messages)
     const end = chunk.length
     const headSize = this.head.length
@@ -70,7 +81,7 @@ export class Decoder {
       if (size < 0) break
       at += headSize
       if (end - at >= size) {
-        messages.push(internal.unsafeView(chunk, at, at + size))
+        messages.push(this.within(chunk, at, at + size))
         at += size
       } else {
         this.begin(size, end - at)
@@ -89,6 +100,22 @@ export class Decoder {
     return this.headLength === 0 && this.body === undefined
   }
 
+  /** Where the next bytes are best put, when it is one large body after the other. */
+  get room(): Uint8Array | undefined {
+    const { body, bodyLength } = this
+    if (body !== undefined) return body.length - bodyLength >= direct ? body.subarray(bodyLength) : undefined
+    return this.afterLarge && this.headLength === 0 ? (this.scratch ??= allocateOwn(scratchSize)) : undefined
+  }
+
+  /** A message that lies whole in a chunk. */
+  private within(chunk: Uint8Array, start: number, end: number): Message.Message {
+    this.afterLarge = false
+    // not by slice, which is a view in Node's buffers
+    return this.inScratch
+      ? internal.unsafeView(Uint8Array.from(chunk.subarray(start, end)), 0, end - start)
+      : internal.unsafeView(chunk, start, end)
+  }
+
   /** Completes what the chunks before began; returns how much of this one that took. */
   private finish(chunk: Uint8Array, messages: Array<Message.Message>): number {
     let at = 0
@@ -102,7 +129,7 @@ export class Decoder {
       const size = this.size(this.head, 0)
       if (size < 0) return at
       if (chunk.length - at >= size) {
-        messages.push(internal.unsafeView(chunk, at, at + size))
+        messages.push(this.within(chunk, at, at + size))
         return at + size
       }
       this.begin(size, chunk.length - at)
@@ -111,6 +138,7 @@ export class Decoder {
       at += this.fill(chunk, at)
       if (this.body !== undefined && this.bodyLength === this.bodySize) {
         messages.push(internal.unsafeView(this.body, 0, this.bodySize))
+        this.afterLarge = this.bodySize >= direct
         this.proven = Math.max(this.proven, 4 * this.bodySize)
         this.body = undefined
       }
@@ -154,8 +182,10 @@ export class Decoder {
     const taken = Math.min(this.bodySize - this.bodyLength, chunk.length - at)
     const needed = this.bodyLength + taken
     if (this.body !== undefined && needed > this.body.length) this.grow(Math.min(this.bodySize, 2 * needed))
-    if (this.body === undefined) return taken
-    this.body.set(taken === chunk.length ? chunk : chunk.subarray(at, at + taken), this.bodyLength)
+    const { body } = this
+    if (body === undefined) return taken
+    const isThere = chunk.buffer === body.buffer && chunk.byteOffset + at === body.byteOffset + this.bodyLength
+    if (!isThere) body.set(taken === chunk.length ? chunk : chunk.subarray(at, at + taken), this.bodyLength)
     this.bodyLength = needed
     return taken
   }

@@ -18,6 +18,7 @@
 #include <nng/protocol/survey0/respond.h>
 #include <nng/protocol/survey0/survey.h>
 #include <nng/supplemental/util/platform.h>
+#include <nng/supplemental/tls/tls.h>
 
 static void must(const char *what, int error) {
   if (error == 0) return;
@@ -27,10 +28,29 @@ static void must(const char *what, int error) {
 
 static int number(const char *text) { return (int) strtol(text, NULL, 10); }
 
+// The environment names files: TLS_CA whom to trust, TLS_CERT_KEY what to show. Both ends then require a certificate.
+static void dial_tls(nng_socket socket, const char *url) {
+  nng_dialer dialer;
+  must("dialer", nng_dialer_create(&dialer, socket, url));
+  must("ca", nng_dialer_set_string(dialer, NNG_OPT_TLS_CA_FILE, getenv("TLS_CA")));
+  must("cert", nng_dialer_set_string(dialer, NNG_OPT_TLS_CERT_KEY_FILE, getenv("TLS_CERT_KEY")));
+  must("dial", nng_dialer_start(dialer, NNG_FLAG_NONBLOCK));
+}
+
+static void listen_tls(nng_socket socket, const char *url) {
+  nng_listener listener;
+  must("listener", nng_listener_create(&listener, socket, url));
+  must("ca", nng_listener_set_string(listener, NNG_OPT_TLS_CA_FILE, getenv("TLS_CA")));
+  must("cert", nng_listener_set_string(listener, NNG_OPT_TLS_CERT_KEY_FILE, getenv("TLS_CERT_KEY")));
+  must("auth", nng_listener_set_int(listener, NNG_OPT_TLS_AUTH_MODE, NNG_TLS_AUTH_MODE_REQUIRED));
+  must("listen", nng_listener_start(listener, 0));
+}
+
 static void connect_(nng_socket socket, const char *role, const char *url) {
   must("reconnect time", nng_socket_set_ms(socket, NNG_OPT_RECONNMINT, 20));
   must("reconnect time", nng_socket_set_ms(socket, NNG_OPT_RECONNMAXT, 20));
-  if (strcmp(role, "dial") == 0) must("dial", nng_dial(socket, url, NULL, NNG_FLAG_NONBLOCK));
+  if (getenv("TLS_CA") != NULL) strcmp(role, "dial") == 0 ? dial_tls(socket, url) : listen_tls(socket, url);
+  else if (strcmp(role, "dial") == 0) must("dial", nng_dial(socket, url, NULL, NNG_FLAG_NONBLOCK));
   else must("listen", nng_listen(socket, url, NULL, 0));
 }
 

@@ -1,0 +1,8 @@
+import { oneWayWs } from "../peers.js"
+
+export const row = {
+  title: "64 KiB one way over ws, push to pull, an Effect for each message on both sides",
+  unit: "messages/s",
+  contenders: oneWayWs(65536),
+  floors: [{ peer: "libnng", atLeast: 0.5 }]
+}

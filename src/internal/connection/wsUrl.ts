@@ -1,0 +1,54 @@
+import * as Either from "effect/Either"
+import * as Errors from "../../Errors.js"
+import type { CheckError, Transport, WsOptions } from "../../Transport.js"
+import type { Url } from "../../Url.js"
+import { badHeader } from "../wire/upgrade.js"
+
+/**
+ * The URL in the form that platforms want. libnng 1.x sends the fragment too, and nothing where there is no path.
+ *
+ * @internal
+ */
+export const platformUrl = ({ host = "", path, port, query, scheme }: Url): string => {
+  const name = host.includes(":") ? `[${host}]` : host
+  return `${scheme.replace(/[46]$/, "")}://${name}:${port}${path}${query === undefined ? "" : `?${query}`}`
+}
+
+type Check = Either.Either<void, CheckError>
+
+const details = (role: "dial" | "listen", url: Url, reason: string) => ({ operation: role, address: url.href, reason })
+
+const checkUrl = (role: "dial" | "listen", url: Url): Check => {
+  const invalid = (reason: string) => Either.left(new Errors.EADDRINVAL(details(role, url, reason)))
+  if (url.userinfo !== undefined) return invalid("send credentials in a header, not in the URL")
+  if (role === "listen") {
+    return url.query !== undefined || url.fragment !== undefined
+      ? invalid("a listener has a path, and no query or fragment")
+      : Either.void
+  }
+  if (url.host === undefined || url.host === "") return invalid("no host to dial")
+  if (url.port === 0) return invalid("port 0 cannot be dialed")
+  return URL.canParse(platformUrl(url)) ? Either.void : invalid("no host that HTTP can name")
+}
+
+const checkOptions = (role: "dial" | "listen", url: Url, ws: WsOptions): Check => {
+  const invalid = (reason: string) => Either.left(new Errors.EINVAL(details(role, url, reason)))
+  const bad = badHeader(ws.headers ?? {})
+  if (bad !== undefined) return invalid(bad)
+  const { sendMaxFrame = 0 } = ws
+  if (!Number.isSafeInteger(sendMaxFrame) || sendMaxFrame < 0) return invalid(`sendMaxFrame is ${sendMaxFrame}`)
+  for (const name of ["origins", "server"] as const) {
+    if (role === "dial" && ws[name] !== undefined) {
+      return Either.left(new Errors.ENOTSUP(details(role, url, `${name} is an option of listeners`)))
+    }
+  }
+  return Either.void
+}
+
+/** @internal */
+export const check: Transport["check"] = (role, url, { tcp, ws }): Check => {
+  if (role === "listen" && tcp?.localAddress !== undefined) {
+    return Either.left(new Errors.ENOTSUP(details(role, url, "localAddress is an option of dialers")))
+  }
+  return Either.flatMap(checkUrl(role, url), () => checkOptions(role, url, ws ?? {}))
+}
