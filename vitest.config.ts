@@ -6,7 +6,7 @@ const src = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta
 /** Tests of sockets, which run on inproc and on the simulated network; see test/support/inprocOnly.ts. */
 const ofSockets = [
   "test/engine/{socket,dialer,listener,pipe,ends,deadlines,laws*}.test.ts",
-  "test/protocol/pair0-inproc.test.ts"
+  "test/protocol/{pair0,pair1,bus0,pubsub,surveyor0,respondent0,req0,rep0}-inproc.test.ts"
 ]
 
 /** Tests on the simulated network alone that take no real time. */

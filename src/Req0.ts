@@ -191,7 +191,9 @@ export const makeRaw = (
       canRecv: true,
       options: ["sendBuffer", "recvBuffer"],
       defaults: { recvBuffer: 1 },
-      core: free.core(({ recvBuffer, sendBuffer }) => new XReq0Machine({ send: sendBuffer, recv: recvBuffer }))
+      core: free.core(
+        ({ recvBuffer, sendBuffer }, world) => new XReq0Machine({ send: sendBuffer, recv: recvBuffer }, world)
+      )
     },
     options
   )

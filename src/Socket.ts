@@ -214,6 +214,8 @@ export interface Dropped {
   readonly full: number
   /** Their topic was unsubscribed before they were received. */
   readonly unsubscribed: number
+  /** The protocol could not read them; the connections they came on were cut. */
+  readonly malformed: number
 }
 
 /**
@@ -314,7 +316,8 @@ export const isSocket: (u: unknown) => u is Socket = internal.isSocket
  * @since 0.1.0
  * @category guards
  */
-export const canSend: (socket: Socket) => socket is CanSend<StateError | Errors.EBUSY> = internal.canSend
+export const canSend: (socket: Socket) => socket is CanSend<StateError | Errors.EBUSY | Errors.EPROTO> =
+  internal.canSend
 
 /**
  * For a socket whose protocol is chosen at run time.

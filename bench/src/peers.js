@@ -45,7 +45,8 @@ export const oneWay =
 const anyTlsPort = "tls+tcp://127.0.0.1:0"
 
 /** One way over TLS, where the sender verifies the receiver, by the commands of the two. */
-const overTls = (listener, dialer) => () => two({ listener, dialer, env: certificates(), at: (port) => `tls+tcp://127.0.0.1:${port}` })
+const overTls = (listener, dialer) => () =>
+  two({ listener, dialer, env: certificates(), at: (port) => `tls+tcp://127.0.0.1:${port}` })
 
 /** The same, ours and its peers. libnng 1.5 speaks TLS 1.2; bare node:tls and ours 1.3. */
 export const oneWayTls = (size, { receiver = "recv-op", sender = "send-op" } = {}) => ({

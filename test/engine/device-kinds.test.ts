@@ -6,12 +6,8 @@ import * as Device from "effect-nng/Device"
 import * as Message from "effect-nng/Message"
 import * as Pair0 from "effect-nng/Pair0"
 import * as Pair1 from "effect-nng/Pair1"
-import * as Pub0 from "effect-nng/Pub0"
-import * as Respondent0 from "effect-nng/Respondent0"
 import * as Socket from "effect-nng/Socket"
-import * as Sub0 from "effect-nng/Sub0"
-import * as Surveyor0 from "effect-nng/Surveyor0"
-import { begin, drain, ended, failing, inproc, marry, recvText, settle } from "../support/sockets.js"
+import { begin, drain, failing, inproc, marry, recvText, settle } from "../support/sockets.js"
 import { headed, headerOf } from "../support/words.js"
 
 /** As a socket whose type nobody knows any more. */
@@ -149,50 +145,6 @@ describe("a device of a bus", () => {
       expect((yield* drain(spokes[0]!)).sort()).toEqual(["from 1", "from 2"])
       expect((yield* drain(spokes[1]!)).sort()).toEqual(["from 0", "from 2"])
       expect((yield* drain(spokes[2]!)).sort()).toEqual(["from 0", "from 1"])
-    }).pipe(Effect.provide(inproc))
-  )
-})
-
-describe("a device of publishers and subscribers", () => {
-  for (const order of ["receiving side first", "sending side first"] as const) {
-    it.scoped(`[DEV-10] goes from the publishers to the subscribers, ${order}`, () =>
-      Effect.gen(function* () {
-        const [pub, into] = [yield* Pub0.make(), yield* Sub0.makeRaw()]
-        const [out, sub] = [yield* Pub0.makeRaw(), yield* Sub0.make()]
-        yield* marry(into, pub, "inproc://in")
-        yield* marry(out, sub, "inproc://out")
-        yield* Sub0.subscribe(sub, "a")
-        const device = yield* begin(order === "receiving side first" ? Device.run(into, out) : Device.run(out, into))
-        for (const text of ["a1", "b1", "a2"]) {
-          yield* Socket.send(pub, text)
-          yield* settle
-        }
-        expect(yield* drain(sub)).toEqual(["a1", "a2"])
-        expect(yield* ended(device)).toBe(false)
-      }).pipe(Effect.provide(inproc))
-    )
-  }
-})
-
-describe("a device of surveyors and respondents", () => {
-  it.scoped("brings each survey to all, and each answer back", () =>
-    Effect.gen(function* () {
-      const [front, back] = [yield* Respondent0.makeRaw(), yield* Surveyor0.makeRaw()]
-      const surveyor = yield* Surveyor0.make()
-      yield* marry(front, surveyor, "inproc://front")
-      yield* Socket.listen(back, "inproc://back")
-      const respondents = [yield* Respondent0.make(), yield* Respondent0.make()]
-      for (const respondent of respondents) yield* Socket.dial(respondent, "inproc://back")
-      yield* Socket.awaitPeers(back, 2)
-      yield* settle
-      yield* begin(Device.run(front, back))
-      yield* Socket.send(surveyor, "who")
-      for (const [n, respondent] of respondents.entries()) {
-        expect(yield* recvText(respondent)).toBe("who")
-        yield* Socket.send(respondent, `I, ${n}`)
-        yield* settle
-      }
-      expect([yield* recvText(surveyor), yield* recvText(surveyor)].sort()).toEqual(["I, 0", "I, 1"])
     }).pipe(Effect.provide(inproc))
   )
 })

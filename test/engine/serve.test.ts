@@ -73,6 +73,17 @@ describe("serve", () => {
       }).pipe(Effect.provide(inproc))
     )
 
+    it.scoped(`waits for requests longer than the socket's own receives do, at concurrency ${concurrency}`, () =>
+      Effect.gen(function* () {
+        const { rep, req } = yield* reqRep({ rep: { recvTimeout: 10 } })
+        const serving = yield* Effect.forkScoped(Rep0.serve(rep, shout, { concurrency }))
+        yield* settle
+        yield* TestClock.adjust("1 minute")
+        expect(yield* ask(req, "late")).toBe("LATE")
+        expect(yield* ended(serving)).toBe(false)
+      }).pipe(Effect.provide(inproc))
+    )
+
     it.scoped(`runs as many handlers as it may, at concurrency ${concurrency}`, () =>
       Effect.gen(function* () {
         const { rep, req } = yield* reqRep()

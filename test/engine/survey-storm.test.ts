@@ -12,6 +12,7 @@ import * as Socket from "effect-nng/Socket"
 import * as SocketContext from "effect-nng/SocketContext"
 import * as Surveyor0 from "effect-nng/Surveyor0"
 import * as TestTransport from "effect-nng/TestTransport"
+import { delays, impatiently, reasons, trouble } from "../support/storm.js"
 import { running } from "../support/surveys.js"
 
 const surveyors = ["a", "b"]
@@ -63,14 +64,10 @@ const surveyOnce = (surv: Surveyor0.Surveyor0, tally: Tally, text: string, time:
     tally.asked++
     const answers: Array<string> = []
     const start = yield* Clock.currentTimeMillis
-    const asking = yield* Effect.fork(
-      Stream.runForEach(Surveyor0.survey(surv, text, { timeout: time }), (message) =>
-        Effect.sync(() => void answers.push(Message.text(message)))
-      )
+    const asking = Stream.runForEach(Surveyor0.survey(surv, text, { timeout: time }), (message) =>
+      Effect.sync(() => void answers.push(Message.text(message)))
     )
-    const impatient = yield* Effect.fork(Effect.delay(Fiber.interrupt(asking), patience))
-    const exit = yield* Fiber.await(asking)
-    yield* Fiber.interrupt(impatient)
+    const exit = yield* impatiently(asking, patience)
     const took = (yield* Clock.currentTimeMillis) - start
     look(text, answers)
     tally.answered += answers.length
@@ -124,44 +121,6 @@ const asking = (surv: Surveyor0.Surveyor0, tally: Tally, name: string, rounds: n
     { concurrency: "unbounded", discard: true }
   )
 
-const pick = <A>(items: ReadonlyArray<A>) => Effect.map(Random.nextIntBetween(0, items.length), (n) => items[n]!)
-
-/** One thing after another goes wrong. */
-const trouble = Effect.gen(function* () {
-  const down = new Set<string>()
-  for (;;) {
-    yield* Effect.sleep(yield* Random.nextIntBetween(5, 100))
-    const [surveyor, respondent] = [yield* pick(surveyors), yield* pick(respondents)]
-    const between = TestTransport.between(surveyor, respondent)
-    switch (yield* Random.nextIntBetween(0, 7)) {
-      case 0:
-        yield* TestTransport.reset(between)
-        break
-      case 1:
-        yield* TestTransport.partition(surveyor, respondent)
-        break
-      case 2:
-        yield* TestTransport.partition(surveyor, respondent, { reset: true })
-        break
-      case 3:
-        yield* TestTransport.latency(between, 10, { jitter: 60 })
-        break
-      case 4:
-        if (down.has(respondent)) break
-        down.add(respondent)
-        yield* TestTransport.crash(respondent, { silent: yield* Random.nextBoolean })
-        break
-      case 5:
-        for (const name of down) yield* TestTransport.restart(name)
-        down.clear()
-        break
-      case 6:
-        yield* TestTransport.heal()
-        break
-    }
-  }
-})
-
 const places = [...surveyors, ...respondents]
 
 describe("many surveyors and respondents", () => {
@@ -173,7 +132,7 @@ describe("many surveyors and respondents", () => {
         )
         for (const name of respondents) yield* TestTransport.run(name, respondent(name))
         for (const { surv } of all) yield* Socket.awaitPeers(surv, respondents.length)
-        const troubled = yield* Effect.fork(trouble)
+        const troubled = yield* Effect.fork(trouble(surveyors, respondents, respondents))
         yield* Effect.forEach(all, ({ name, surv, tally }) => asking(surv, tally, name, 25), {
           concurrency: "unbounded"
         })
@@ -211,18 +170,7 @@ describe("many surveyors and respondents", () => {
           )
         )
         for (const { surv } of all) yield* Socket.awaitPeers(surv, respondents.length)
-        const troubled = yield* Effect.fork(
-          Effect.forever(
-            Effect.gen(function* () {
-              yield* Effect.sleep(yield* Random.nextIntBetween(5, 50))
-              const between = TestTransport.between(yield* pick(surveyors), yield* pick(respondents))
-              yield* (yield* Random.nextBoolean)
-                ? TestTransport.latency(between, 5, { jitter: 50 })
-                : TestTransport.blackHole(between)
-              if ((yield* Random.nextIntBetween(0, 4)) === 0) yield* TestTransport.heal()
-            })
-          )
-        )
+        const troubled = yield* Effect.fork(delays(surveyors, respondents))
         yield* Effect.forEach(all, ({ name, surv, tally }) => asking(surv, tally, name, 20), {
           concurrency: "unbounded"
         })
@@ -242,7 +190,7 @@ describe("many surveyors and respondents", () => {
         }
         for (const resp of resps) {
           const { dropped, received, sent } = yield* resp.statistics
-          expect(Object.entries(dropped).filter(([, count]) => count > 0)).toEqual([])
+          expect(reasons(dropped)).toEqual([])
           surveys += received
           answers += sent
         }

@@ -21,6 +21,7 @@ import * as Sub0 from "effect-nng/Sub0"
 import * as Surveyor0 from "effect-nng/Surveyor0"
 import type { Transports } from "effect-nng/Transport"
 import * as Peers from "../support/cpeer.js"
+import { MiB, inC, numbers, padded } from "../support/cpeer.js"
 import { leavesNone } from "../support/handles.js"
 import { hex, record, tagged } from "../support/peers.js"
 import { roles, weListen } from "../support/meet.js"
@@ -30,19 +31,6 @@ type Any = Effect.Effect<void, unknown, Scope.Scope | Transports>
 
 const test = (name: string, effect: () => Any): void =>
   it.scopedLive(name, () => leavesNone(Effect.suspend(effect)).pipe(Effect.provide(NodeTransport.layer)), 30_000)
-
-/** How a peer of ours in C is run. */
-const inC =
-  (mode: string, ...args: ReadonlyArray<string | number>) =>
-  (role: "dial" | "listen", url: string) =>
-    Peers.run(mode, role, url, ...args.map(String))
-
-const numbers = (n: number) => Array.from({ length: n }, (_, i) => i)
-
-const MiB = 1024 * 1024
-
-/** Its first characters, and spaces up to its size. */
-const padded = (text: string | number, size: number) => String(text).padEnd(size)
 
 /** A sub that has its topic before it meets anybody. */
 const subscribed = (topic: string, options?: Sub0.Options) =>

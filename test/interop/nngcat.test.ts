@@ -2,9 +2,11 @@ import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Dialer from "effect-nng/Dialer"
+import type * as Errors from "effect-nng/Errors"
 import * as Message from "effect-nng/Message"
 import * as NodeTransport from "effect-nng/NodeTransport"
 import * as Pair0 from "effect-nng/Pair0"
+import * as Pair1 from "effect-nng/Pair1"
 import * as Socket from "effect-nng/Socket"
 import type { Transports } from "effect-nng/Transport"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
@@ -18,31 +20,47 @@ import { record, tagged } from "../support/peers.js"
 const test = <E>(name: string, effect: () => Effect.Effect<void, E, Scope.Scope | Transports>): void =>
   it.scopedLive(name, () => leavesNone(Effect.suspend(effect)).pipe(Effect.provide(NodeTransport.layer)), 30_000)
 
+type Any = Pair0.Pair0 | Pair1.Pair1 | Pair1.Pair1Poly
+
+interface Kind<S extends Any = Any> {
+  /** What nngcat calls it. */
+  readonly protocol: string
+  readonly make: Effect.Effect<S, Errors.EINVAL, Scope.Scope | Transports>
+}
+
+const pair0: Kind<Pair0.Pair0> = { protocol: "--pair0", make: Pair0.make() }
+
+const kinds: ReadonlyArray<readonly [string, Kind]> = [
+  ["--pair0", pair0],
+  ["--pair1", { protocol: "--pair1", make: Pair1.make() }],
+  ["--pair1 and a polyamorous one", { protocol: "--pair1", make: Pair1.makePoly() }]
+]
+
 interface Met {
-  readonly socket: Pair0.Pair0
+  readonly socket: Any
   readonly cat: Nngcat
 }
 
 /** We listen, and nngcat dials. */
-const weListen = (...args: ReadonlyArray<string>) =>
+const weListen = ({ make, protocol }: Kind, ...args: ReadonlyArray<string>) =>
   Effect.gen(function* () {
-    const socket = yield* Pair0.make()
+    const socket = yield* make
     const listener = yield* Socket.listen(socket, "tcp://127.0.0.1:0")
-    const cat = yield* Nngcats.run("--pair0", "--dial", listener.url, ...args)
+    const cat = yield* Nngcats.run(protocol, "--dial", listener.url, ...args)
     return { socket, cat }
   })
 
 class PortTaken extends Error {}
 
 /** nngcat listens, and we dial until it answers. */
-const weDial = (...args: ReadonlyArray<string>) =>
+const weDial = ({ make, protocol }: Kind, ...args: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const port = yield* Nngcats.freePort
     const url = `tcp://127.0.0.1:${port}`
-    const socket = yield* Pair0.make()
+    const socket = yield* make
     const dialer = yield* Dialer.make(socket, url, { reconnectMin: "50 millis" })
     const told = yield* record(dialer.events)
-    const start = Nngcats.run("--pair0", "--listen", url, ...args)
+    const start = Nngcats.run(protocol, "--listen", url, ...args)
     const cat = yield* start
     yield* Dialer.start(dialer, { nonblocking: true })
     yield* Effect.raceFirst(
@@ -55,7 +73,7 @@ const weDial = (...args: ReadonlyArray<string>) =>
 const roles: ReadonlyArray<
   readonly [
     name: string,
-    meet: (...args: ReadonlyArray<string>) => Effect.Effect<Met, unknown, Scope.Scope | Transports>
+    meet: (kind: Kind, ...args: ReadonlyArray<string>) => Effect.Effect<Met, unknown, Scope.Scope | Transports>
   ]
 > = [
   ["that dials us", weListen],
@@ -75,35 +93,35 @@ const temporary = (content: Uint8Array) =>
   ).pipe(Effect.tap((path) => Effect.promise(() => writeFile(path, content))))
 
 Nngcats.suite("nngcat", () => {
-  for (const [name, meet] of roles) {
-    test(`${name} gets our messages, and we get its`, () =>
+  for (const [[name, meet], [kindName, kind]] of roles.flatMap((role) => kinds.map((kind) => [role, kind] as const))) {
+    test(`${kindName} ${name} gets our messages, and we get its`, () =>
       Effect.gen(function* () {
-        const { cat, socket } = yield* meet("-D", "hello", "--quoted")
+        const { cat, socket } = yield* meet(kind, "-D", "hello", "--quoted")
         expect(Message.text(yield* Socket.recv(socket))).toBe("hello")
         yield* Socket.send(socket, "world")
         yield* Socket.send(socket, 'a "quoted" one')
         yield* cat.prints('"world"\n"a \\"quoted\\" one"\n')
       }))
 
-    test(`${name} gets and gives empty messages`, () =>
+    test(`${kindName} ${name} gets and gives empty messages`, () =>
       Effect.gen(function* () {
-        const { cat, socket } = yield* meet("-D", "", "--quoted")
+        const { cat, socket } = yield* meet(kind, "-D", "", "--quoted")
         expect((yield* Socket.recv(socket)).length).toBe(0)
         yield* Socket.sendAll(socket, ["", "between", ""])
         yield* cat.prints('""\n"between"\n""\n')
       }))
 
-    test(`${name} sends us a megabyte`, () =>
+    test(`${kindName} ${name} sends us a megabyte`, () =>
       Effect.gen(function* () {
-        const { socket } = yield* meet("--file", yield* temporary(large))
+        const { socket } = yield* meet(kind, "--file", yield* temporary(large))
         const { body } = yield* Socket.recv(socket)
         expect(body.length).toBe(MiB)
         expect(Buffer.compare(body, large)).toBe(0)
       }))
 
-    test(`${name} gets a megabyte, and what follows it`, () =>
+    test(`${kindName} ${name} gets a megabyte, and what follows it`, () =>
       Effect.gen(function* () {
-        const { cat, socket } = yield* meet("--raw")
+        const { cat, socket } = yield* meet(kind, "--raw")
         yield* Socket.send(socket, Uint8Array.from(large))
         yield* Socket.send(socket, "the end")
         const output = yield* cat.output(MiB + 7)
@@ -111,9 +129,9 @@ Nngcats.suite("nngcat", () => {
         expect(Buffer.compare(output, Buffer.concat([large, Buffer.from("the end")]))).toBe(0)
       }))
 
-    test(`${name} gets a thousand messages in order`, () =>
+    test(`${kindName} ${name} gets a thousand messages in order`, () =>
       Effect.gen(function* () {
-        const { cat, socket } = yield* meet("--quoted")
+        const { cat, socket } = yield* meet(kind, "--quoted")
         const messages = Array.from({ length: 1000 }, (_, i) => `message ${i}`)
         yield* Socket.sendAll(socket, messages)
         yield* cat.prints(messages.map((message) => `"${message}"\n`).join(""))
@@ -122,7 +140,7 @@ Nngcats.suite("nngcat", () => {
 
   test("that we dial is killed and started again: the dialer finds it again by itself", () =>
     Effect.gen(function* () {
-      const { cat, dialer, socket, start, told } = yield* weDial("-D", "first", "--quoted")
+      const { cat, dialer, socket, start, told } = yield* weDial(pair0, "-D", "first", "--quoted")
       expect(Message.text(yield* Socket.recv(socket))).toBe("first")
       yield* cat.kill
       const lost = yield* told.find(tagged("Disconnected"))
@@ -192,7 +210,7 @@ Nngcats.suite("nngcat", () => {
 
   test("cuts us off for a message over its limit, and we dial it again", () =>
     Effect.gen(function* () {
-      const { cat, socket, told } = yield* weDial("--recv-maxsz", "10", "--quoted")
+      const { cat, socket, told } = yield* weDial(pair0, "--recv-maxsz", "10", "--quoted")
       yield* Socket.send(socket, "0123456789")
       yield* Socket.send(socket, "0123456789A")
       const lost = yield* told.find(tagged("Disconnected"))

@@ -5,8 +5,10 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Bus0 from "effect-nng/Bus0"
 import * as Message from "effect-nng/Message"
 import * as NodeTransport from "effect-nng/NodeTransport"
+import * as Pair0 from "effect-nng/Pair0"
 import * as Pub0 from "effect-nng/Pub0"
 import * as Pull0 from "effect-nng/Pull0"
 import * as Push0 from "effect-nng/Push0"
@@ -31,6 +33,8 @@ interface Tool {
   readonly debian: string
   readonly dial: string
   readonly listen: string
+  readonly pair: string
+  readonly bus: string
 }
 
 const heard = (socket: Sub0.Sub0, topic: string) => Stream.map(Sub0.stream(socket, topic), Message.text)
@@ -42,8 +46,8 @@ const untilLine = (peer: Programs.Program, last: string, n = 1): Effect.Effect<R
   )
 
 const tools: ReadonlyArray<Tool> = [
-  { command: "nngcat", debian: "nng-utils", dial: "--dial", listen: "--listen" },
-  { command: "nanocat", debian: "nanomsg-utils", dial: "--connect", listen: "--bind" }
+  { command: "nngcat", debian: "nng-utils", dial: "--dial", listen: "--listen", pair: "pair0", bus: "bus0" },
+  { command: "nanocat", debian: "nanomsg-utils", dial: "--connect", listen: "--bind", pair: "pair", bus: "bus" }
 ]
 
 const missing = ({ command, debian }: Tool): string | undefined =>
@@ -126,6 +130,30 @@ for (const tool of tools) {
           yield* Socket.sendAll(socket, ["", ...jobs])
           expect(yield* Socket.drain(socket)).toBe(0)
           yield* peer.prints(["", ...jobs].map((job) => `"${job}"\n`).join(""))
+        }))
+
+      test(`${command} --${tool.pair} ${name} and ours hear each other`, () =>
+        Effect.gen(function* () {
+          const { peer, socket } = yield* meet(Pair0.make(), run(tool.pair, "--quoted", "--data", "hello"))
+          expect(Message.text(yield* Socket.recv(socket))).toBe("hello")
+          const texts = Array.from({ length: 1000 }, (_, n) => `message ${n}`)
+          yield* Socket.sendAll(socket, ["", ...texts])
+          yield* peer.prints(["", ...texts].map((text) => `"${text}"\n`).join(""))
+        }))
+
+      test(`${command} --${tool.bus} ${name} and ours hear each other`, () =>
+        Effect.gen(function* () {
+          // again and again, since the first may be said before anybody is there
+          const { peer, socket } = yield* meet(
+            Bus0.make({ sendBuffer: 8192 }),
+            run(tool.bus, "--quoted", "--data", "hello", "--interval", "1")
+          )
+          const { body, headerLength } = yield* Socket.recv(socket)
+          expect([Buffer.from(body).toString(), headerLength]).toEqual(["hello", 0])
+          for (const text of ["", "one", "two", "three"]) {
+            yield* Socket.send(socket, text)
+            expect((yield* untilLine(peer, `"${text}"`)).at(-1)).toBe(`"${text}"`)
+          }
         }))
 
       test(`${command} --pub ${name} tells us what we want to hear`, () =>

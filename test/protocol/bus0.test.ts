@@ -160,7 +160,12 @@ describe("the bus0 machine", () => {
     expect(machine.resize({ send: 2, recv: 1 })).toBe(3)
     machine.send(Message.make("d"))
     expect([machine.queued, received(machine)]).toEqual([2, ["1"]])
-    machine.resize({ send: 3, recv: 1 })
+    // what comes later finds the new bounds
+    arrive(machine, slow, "4", "5")
+    expect(received(machine)).toEqual(["4"])
+    machine.resize({ send: 3, recv: 2 })
+    arrive(machine, slow, "6", "7", "8")
+    expect(received(machine)).toEqual(["6", "7"])
     machine.send(Message.make("e"))
     slow.room = 9
     machine.writable(slow)

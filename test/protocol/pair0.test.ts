@@ -87,6 +87,37 @@ for (const { incoming, make: makeMachine, name, number, outgoing } of kinds) {
       expect(machine.attach(second)).toBeUndefined()
     })
 
+    it("a peer that left messages behind is given up for whoever wants its place, and for what is queued", () => {
+      for (const wanted of [true, false]) {
+        const [machine, lane] = [make(), makeLane(1, 0)]
+        machine.attach(lane)
+        arrive(machine, lane, "a")
+        lane.ended = true
+        machine.ended(lane, wanted)
+        expect(lane.hasNext).toBe(!wanted)
+      }
+      const [machine, lane] = [make(1), makeLane(1, 0)]
+      machine.attach(lane)
+      arrive(machine, lane, "a")
+      expect(sendAll(machine, "b")).toEqual([true])
+      lane.ended = true
+      machine.ended(lane, false)
+      expect(lane.hasNext).toBe(false)
+    })
+
+    it("a peer that left messages behind is given up for a send that comes later, queued or not", () => {
+      for (const buffer of [0, 1]) {
+        const [machine, lane] = [make(buffer), makeLane(1, 0)]
+        machine.attach(lane)
+        arrive(machine, lane, "a")
+        expect(sendAll(machine, "b", "c")).toEqual([buffer === 1, false])
+        expect(lane.hasNext).toBe(true)
+        lane.ended = true
+        expect(sendAll(machine, "d")).toEqual([false])
+        expect(lane.hasNext).toBe(false)
+      }
+    })
+
     it("[PAIR0-04] without a peer and without a buffer nothing can be sent", () => {
       const machine = make()
       expect([machine.canSend, sendAll(machine, "a")]).toEqual([false, [false]])

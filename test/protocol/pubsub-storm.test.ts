@@ -10,10 +10,9 @@ import * as Sub0 from "effect-nng/Sub0"
 import * as TestTransport from "effect-nng/TestTransport"
 import { forSeeds, inprocAlone } from "../support/laws.js"
 import { settle } from "../support/sockets.js"
+import { total } from "../support/storm.js"
 
 const topics = ["a", "b", "ab"]
-
-const total = (dropped: Socket.Dropped) => Object.values(dropped).reduce((sum, n) => sum + n, 0)
 
 /** Somebody who hears: a socket, or a context of one. */
 interface Hearer {

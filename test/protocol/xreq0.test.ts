@@ -3,9 +3,10 @@ import * as FC from "effect/FastCheck"
 import * as Message from "effect-nng/Message"
 import { XReq0Machine } from "../../src/internal/protocol/xreq0.js"
 import { FakeLane } from "../support/lanes.js"
+import { FakeWorld } from "../support/world.js"
 import { headed, headerOf, id, wire } from "../support/words.js"
 
-const make = (send = 0, recv = 1) => new XReq0Machine({ send, recv })
+const make = (send = 0, recv = 1, world = new FakeWorld()) => new XReq0Machine({ send, recv }, world)
 const rep = (n: number, room = 1) => new FakeLane(n, 0x31, room)
 
 const arrive = (machine: XReq0Machine, lane: FakeLane, ...messages: ReadonlyArray<Message.Message>): void => {

@@ -41,6 +41,19 @@ export const suite = (name: string, tests: () => void): void =>
 export const run = (...args: ReadonlyArray<string>): Effect.Effect<Programs.Program, never, Scope.Scope> =>
   Programs.run(binary, ...args)
 
+/** The same, to be met. */
+export const inC =
+  (mode: string, ...args: ReadonlyArray<string | number>) =>
+  (role: "dial" | "listen", url: string): Effect.Effect<Programs.Program, never, Scope.Scope> =>
+    run(mode, role, url, ...args.map(String))
+
+export const numbers = (n: number): ReadonlyArray<number> => Array.from({ length: n }, (_, i) => i)
+
+export const MiB = 1024 * 1024
+
+/** A body as they make them: its first characters, and spaces up to its size. */
+export const padded = (text: string | number, size: number): string => String(text).padEnd(size)
+
 /** The same with settings for its environment, each NAME=VALUE. */
 export const runWith = (
   settings: ReadonlyArray<string>,

@@ -90,6 +90,6 @@ const implOf = (socket: Socket.Socket) => socket as SocketImpl
 export const running = (surv: Surveyor0.Surveyor0): number =>
   [...(implOf(surv).machine as Surveyor0Machine<unknown>).running].length
 
-/** When the next survey of a surveyor ends, or somebody's patience; Infinity: never. */
-export const nextDeadline = (surv: Surveyor0.Surveyor0): number =>
-  (implOf(surv).services.deadlines as unknown as { readonly timeline: { readonly next: number } }).timeline.next
+/** When the next survey of a socket ends, or somebody's patience; Infinity: never. */
+export const nextDeadline = (socket: Socket.Socket): number =>
+  (implOf(socket).services.deadlines as unknown as { readonly timeline: { readonly next: number } }).timeline.next

@@ -9,7 +9,8 @@ export const noLosses = (): Losses => ({
   unexpected: 0,
   unroutable: 0,
   full: 0,
-  unsubscribed: 0
+  unsubscribed: 0,
+  malformed: 0
 })
 
 /** A world whose time the test moves, and whose chance it says. */

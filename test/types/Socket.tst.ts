@@ -111,7 +111,8 @@ describe("receiving", () => {
 
   it("can be asked for at run time", () => {
     if (Socket.canRecv(socket)) expect(socket).type.toBeAssignableTo<Socket.CanRecv<Socket.StateError | Errors.EBUSY>>()
-    if (Socket.canSend(socket)) expect(socket).type.toBeAssignableTo<Socket.CanSend<Socket.StateError | Errors.EBUSY>>()
+    if (Socket.canSend(socket))
+      expect(socket).type.toBeAssignableTo<Socket.CanSend<Socket.StateError | Errors.EBUSY | Errors.EPROTO>>()
     const u: unknown = socket
     if (Socket.isSocket(u)) expect(u).type.toBe<Socket.Socket>()
   })

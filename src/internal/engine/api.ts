@@ -22,9 +22,9 @@ import type * as Surveyor0Api from "../../Surveyor0.js"
 import type { Transports } from "../../Transport.js"
 import * as Aios from "../ports/aio.js"
 import { fromInput } from "../vocabulary/message.js"
-import type { Conversation } from "./conversation.js"
 import * as Devices from "./device.js"
 import * as Dialers from "./dialer.js"
+import type { FreeConversation } from "./free.js"
 import * as Listeners from "./listener.js"
 import * as OnAio from "./onAio.js"
 import type { Input as OptionsInput } from "./options.js"
@@ -42,11 +42,14 @@ export { TypeId as ListenerTypeId } from "./listener.js"
 
 const impl = (socket: Api.Socket): SocketImpl => socket as SocketImpl
 
+/** Of a socket whose type says that its operations stand each for itself. */
+const free = (socket: Api.Socket): FreeConversation => impl(socket).conversation as FreeConversation
+
 /** @internal */
 export const isSocket = (u: unknown): u is Api.Socket => Predicate.hasProperty(u, Sockets.TypeId)
 
 /** @internal */
-export const canSend = (socket: Api.Socket): socket is Api.CanSend<Api.StateError | Errors.EBUSY> =>
+export const canSend = (socket: Api.Socket): socket is Api.CanSend<Api.StateError | Errors.EBUSY | Errors.EPROTO> =>
   impl(socket).spec.canSend
 
 /** @internal */
@@ -99,7 +102,7 @@ export const sendAll: {
   <E extends Errors.EBUSY>(socket: Api.CanSend<E>, messages: Iterable<Input>, options?: Api.OperationOptions) =>
     Effect.suspend((): Effect.Effect<void, Api.SendError | E> => {
       const batch = Array.from(messages, fromInput)
-      return batch.length === 0 ? Effect.void : typed(impl(socket).conversation.sendAll(batch, options))
+      return batch.length === 0 ? Effect.void : typed(free(socket).sendAll(batch, options))
     })
 )
 
@@ -158,7 +161,7 @@ export const recvChunk = <E extends Errors.EBUSY>(
   socket: Api.CanRecv<E>,
   options?: Api.OperationOptions & { readonly max?: number | undefined }
 ): Effect.Effect<Chunk.NonEmptyChunk<Message>, Api.RecvError | E> =>
-  typed(impl(socket).conversation.recvChunk(options?.max ?? defaultChunkSize, options))
+  typed(free(socket).recvChunk(options?.max ?? defaultChunkSize, options))
 
 /**
  * What a conversation receives, until it is closed.
@@ -166,7 +169,7 @@ export const recvChunk = <E extends Errors.EBUSY>(
  * @internal
  */
 export const streamOf = <E extends Errors.EBUSY>(
-  conversation: Conversation,
+  conversation: FreeConversation,
   chunkSize: number | undefined
 ): Stream.Stream<Message, Errors.ETIMEDOUT | E> =>
   Stream.catchAll(
@@ -181,7 +184,7 @@ export const streamOf = <E extends Errors.EBUSY>(
 export const stream = <E extends Errors.EBUSY>(
   socket: Api.CanRecv<E>,
   options?: { readonly chunkSize?: number | undefined }
-): Stream.Stream<Message, Errors.ETIMEDOUT | E> => streamOf(impl(socket).conversation, options?.chunkSize)
+): Stream.Stream<Message, Errors.ETIMEDOUT | E> => streamOf(free(socket), options?.chunkSize)
 
 /** @internal */
 export const request: {

@@ -1,7 +1,5 @@
 // hot path: bench/src/rows/oneway.js, rtt.js
-import type * as Chunk from "effect/Chunk"
 import * as Duration from "effect/Duration"
-
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Errors from "../../Errors.js"
@@ -90,16 +88,6 @@ export abstract class Conversation {
   abstract send(input: Input, options: Api.OperationOptions | undefined): Effect.Effect<void, OperationError>
 
   abstract recv(options: Api.OperationOptions | undefined): Effect.Effect<Message, OperationError>
-
-  abstract sendAll(
-    messages: ReadonlyArray<Message>,
-    options: Api.OperationOptions | undefined
-  ): Effect.Effect<void, OperationError>
-
-  abstract recvChunk(
-    max: number,
-    options: Api.OperationOptions | undefined
-  ): Effect.Effect<Chunk.NonEmptyChunk<Message>, OperationError>
 
   /** Whether somebody waits to send. */
   abstract get wantsRoom(): boolean

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type * as Errors from "../../Errors.js"
-import type { Input, Message } from "../../Message.js"
+import type { Input } from "../../Message.js"
 import type * as Api from "../../Socket.js"
 import * as Hops from "../protocol/hops.js"
 import { Pair1Machine } from "../protocol/pair1.js"
@@ -27,13 +27,6 @@ class RawConversation extends FreeConversation {
       const refused = this.sendsClosed === undefined ? Hops.refuse(message) : undefined
       return refused ?? super.send(message, options)
     })
-  }
-
-  override sendAll(
-    messages: ReadonlyArray<Message>,
-    options: Api.OperationOptions | undefined
-  ): Effect.Effect<void, OperationError> {
-    return Effect.forEach(messages, (message) => this.send(message, options), { discard: true })
   }
 }
 

@@ -1,5 +1,4 @@
 // hot path: bench/src/rows/reqrep.js
-import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Errors from "../../Errors.js"
@@ -155,20 +154,6 @@ export class ReplyContext extends Conversation {
 
   send(input: Input, options: Api.OperationOptions | undefined): Effect.Effect<void, OperationError> {
     return this.gated(() => this.sendNow(input, options))
-  }
-
-  sendAll(
-    messages: ReadonlyArray<Message>,
-    options: Api.OperationOptions | undefined
-  ): Effect.Effect<void, OperationError> {
-    return Effect.forEach(messages, (message) => this.send(message, options), { discard: true })
-  }
-
-  recvChunk(
-    _max: number,
-    options: Api.OperationOptions | undefined
-  ): Effect.Effect<Chunk.NonEmptyChunk<Message>, OperationError> {
-    return Effect.map(this.recv(options), Chunk.of)
   }
 
   /** Until whoever sent what was received last is gone. */

@@ -1,5 +1,4 @@
 // hot path: bench/src/rows/reqrep.js
-import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
@@ -223,20 +222,6 @@ export class RequestContext extends Conversation {
 
   recv(options: Api.OperationOptions | undefined): Effect.Effect<Message, OperationError> {
     return this.gated(() => this.recvNow(options))
-  }
-
-  sendAll(
-    messages: ReadonlyArray<Message>,
-    options: Api.OperationOptions | undefined
-  ): Effect.Effect<void, OperationError> {
-    return Effect.forEach(messages, (message) => this.send(message, options), { discard: true })
-  }
-
-  recvChunk(
-    _max: number,
-    options: Api.OperationOptions | undefined
-  ): Effect.Effect<Chunk.NonEmptyChunk<Message>, OperationError> {
-    return Effect.map(this.recv(options), Chunk.of)
   }
 
   /** Asks beside this context's own request. */

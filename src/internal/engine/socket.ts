@@ -122,7 +122,8 @@ export class SocketImpl extends Shown implements Api.Socket {
     unexpected: 0,
     unroutable: 0,
     full: 0,
-    unsubscribed: 0
+    unsubscribed: 0,
+    malformed: 0
   }
   readonly counts = { sent: 0, received: 0 }
 

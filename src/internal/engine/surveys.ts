@@ -147,17 +147,6 @@ export class SurveyContext extends Conversation {
     return this.gated(() => this.recvNow(options))
   }
 
-  sendAll(messages: ReadonlyArray<Message>): Effect.Effect<void, OperationError> {
-    return Effect.forEach(messages, (message) => this.send(message), { discard: true })
-  }
-
-  recvChunk(
-    _max: number,
-    options: Api.OperationOptions | undefined
-  ): Effect.Effect<Chunk.NonEmptyChunk<Message>, OperationError> {
-    return Effect.map(this.recv(options), Chunk.of)
-  }
-
   /** Asks beside this context's own survey; the responses that come until it is over. */
   survey(input: Input, options: Api.OperationOptions | undefined): Stream.Stream<Message, OperationError> {
     const ask = this.gated((): Effect.Effect<Surveying, OperationError> => {

@@ -78,8 +78,9 @@ export const stream = (
   const { chunkSize, ...settings } = options
   return Stream.unwrapScoped(
     Effect.map(Contexts.make(socket, settings), ({ conversation }) => {
-      ;(conversation as SubscriberConversation).subscriber.addTopic(bytesOf(topic))
-      return streamOf<never>(conversation, chunkSize)
+      const own = conversation as SubscriberConversation
+      own.subscriber.addTopic(bytesOf(topic))
+      return streamOf<never>(own, chunkSize)
     })
   ).pipe(Stream.catchTag("NNG_ECLOSED", () => Stream.empty))
 }

@@ -1,15 +1,15 @@
-import * as Errors from "../../Errors.js"
 import type { Message } from "../../Message.js"
 import * as Backtrace from "./backtrace.js"
 import { Collector } from "./collector.js"
-import type { Lane } from "./machine.js"
+import type { Lane, Losses } from "./machine.js"
+import { cutFor } from "./machine.js"
 
 /** As many words as a header holds. */
 const mostWords = 16
 
-const check = (lane: Lane, message: Message): boolean => {
+const check = (lane: Lane, message: Message, losses: Losses): boolean => {
   if (Backtrace.take(message, mostWords) === "good") return true
-  lane.cut(new Errors.EPROTO({ operation: "recv", reason: "an answer whose backtrace does not end" }))
+  cutFor(message, lane, losses, "an answer whose backtrace does not end")
   return false
 }
 
@@ -18,4 +18,5 @@ const check = (lane: Lane, message: Message): boolean => {
  *
  * @internal
  */
-export const answers = (capacity: number): Collector => new Collector(capacity, check)
+export const answers = (capacity: number, losses: Losses): Collector =>
+  new Collector(capacity, (lane, message) => check(lane, message, losses))

@@ -3,6 +3,7 @@ import type { Message } from "../../Message.js"
 import { unsafeMoveToHeader, unsafeSetHeader, unsafeWord } from "../vocabulary/message.js"
 import { decodeWord, encodeWord } from "./backtrace.js"
 import type { Lane, Losses } from "./machine.js"
+import { cutFor } from "./machine.js"
 
 /** Pair1's header: one word that counts the sockets which a message has left. */
 
@@ -44,7 +45,7 @@ export const increase = (message: Message): void => unsafeSetHeader(message, enc
 export const check = (lane: Lane, message: Message, ttl: number, losses: Losses): boolean => {
   const hops = message.length < wordSize ? Infinity : unsafeWord(message, 0)
   if (hops > most) {
-    lane.cut(new Errors.EPROTO({ operation: "recv", reason: "a message that does not begin with a number of hops" }))
+    cutFor(message, lane, losses, "a message that does not begin with a number of hops")
     return false
   }
   if (hops > ttl) {

@@ -55,6 +55,8 @@ export interface Losses {
   full: number
   /** Their topic was unsubscribed before they were received. */
   unsubscribed: number
+  /** What the protocol cannot read; whoever sent it was cut. */
+  malformed: number
 }
 
 /**
@@ -138,3 +140,14 @@ export const unlessPeer = (self: Protocol.Protocol, lane: Lane): Errors.EPROTO |
           `the peer speaks ${Protocol.describe(lane.peerProtocol)}, ` +
           `a socket of ${Protocol.describe(self.number)} needs ${Protocol.describe(self.peer)}`
       })
+
+/**
+ * Counts a message that the protocol cannot read, taken or the next to be, and cuts its lane.
+ *
+ * @internal
+ */
+export const cutFor = (message: Message, lane: Lane, losses: Losses, reason: string): void => {
+  if (lane.peek === message) lane.next()
+  losses.malformed++
+  lane.cut(new Errors.EPROTO({ operation: "recv", reason }))
+}

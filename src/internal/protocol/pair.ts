@@ -28,8 +28,11 @@ export abstract class PairMachine implements Machine, Verbs {
   /** Gives a message that is about to leave its header. */
   protected abstract prepare(message: Message): void
 
-  /** Looks at one that has come, and may edit it; false: it is to be dropped, or its lane has been cut. */
-  protected abstract check(lane: Lane, message: Message): boolean
+  /**
+   * Looks at one that has come, and may edit it; false: it is to be dropped, or its lane has been cut. Without it all are
+   * received as they are.
+   */
+  protected check?(lane: Lane, message: Message): boolean
 
   get canSend(): boolean {
     return this.peer?.writable === true || !this.sending.full
@@ -69,6 +72,10 @@ export abstract class PairMachine implements Machine, Verbs {
   }
 
   readable(lane: Lane): void {
+    if (this.check === undefined) {
+      while (lane.hasNext && !this.received.full) this.received.push(lane.next()!)
+      return
+    }
     for (let message = lane.peek; message !== undefined; message = lane.peek) {
       this.held ||= this.check(lane, message)
       if (!this.held) lane.next()

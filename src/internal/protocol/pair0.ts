@@ -14,8 +14,4 @@ export class Pair0Machine extends PairMachine {
 
   /** A header that the application gave it goes out in front of the body. */
   protected prepare(): void {}
-
-  protected check(): boolean {
-    return true
-  }
 }

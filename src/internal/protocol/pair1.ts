@@ -25,7 +25,7 @@ export class Pair1Machine extends PairMachine {
     else Hops.begin(message)
   }
 
-  protected check(lane: Lane, message: Message): boolean {
+  protected override check(lane: Lane, message: Message): boolean {
     return Hops.check(lane, message, this.ttl, this.world.losses)
   }
 }

@@ -1,12 +1,11 @@
 // hot path: bench/src/rows/reqrep.js
-import * as Errors from "../../Errors.js"
 import type { Message } from "../../Message.js"
 import * as Protocol from "../../Protocol.js"
 import { unsafeSetHeader } from "../vocabulary/message.js"
 import * as Backtrace from "./backtrace.js"
 import { Fifo } from "./fifo.js"
 import type { Lane, Machine, Refusal, World } from "./machine.js"
-import { unlessPeer } from "./machine.js"
+import { cutFor, unlessPeer } from "./machine.js"
 
 const noHeader = new Uint8Array(0)
 
@@ -109,7 +108,7 @@ export class Rep0Machine implements Machine {
         return
       }
       if (verdict === "short") {
-        return lane.cut(new Errors.EPROTO({ operation: "recv", reason: "a backtrace that ends before the id" }))
+        return cutFor(message, lane, this.world.losses, "a backtrace that ends before the id")
       }
       this.world.losses.hops++
       lane.next()

@@ -1,5 +1,4 @@
 // hot path: bench/src/rows/reqrep.js
-import * as Errors from "../../Errors.js"
 import type { Message } from "../../Message.js"
 import * as Protocol from "../../Protocol.js"
 import { copy, unsafeSetHeader, unsafeTrim, unsafeWord } from "../vocabulary/message.js"
@@ -7,7 +6,7 @@ import * as Backtrace from "./backtrace.js"
 import { Distributor } from "./distributor.js"
 import { Fifo } from "./fifo.js"
 import type { Lane, Machine, Refusal, World } from "./machine.js"
-import { unlessPeer } from "./machine.js"
+import { cutFor, unlessPeer } from "./machine.js"
 import { QuestionIds } from "./questionIds.js"
 
 /**
@@ -165,9 +164,7 @@ export class Req0Machine<W> implements Machine {
   readable(lane: Lane): void {
     for (let message = lane.next(); message !== undefined; message = lane.next()) {
       if (message.length < 4) {
-        return lane.cut(
-          new Errors.EPROTO({ operation: "recv", reason: `a reply of ${message.length} bytes has no request id` })
-        )
+        return cutFor(message, lane, this.world.losses, `a reply of ${message.length} bytes has no request id`)
       }
       this.answer(lane, message)
     }

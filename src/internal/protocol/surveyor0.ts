@@ -1,11 +1,10 @@
-import * as Errors from "../../Errors.js"
 import type { Message } from "../../Message.js"
 import * as Protocol from "../../Protocol.js"
 import { unsafeMoveToHeader, unsafeSetHeader, unsafeWord } from "../vocabulary/message.js"
 import { Announcer } from "./announcer.js"
 import * as Backtrace from "./backtrace.js"
 import type { Lane, Machine, Refusal, World } from "./machine.js"
-import { unlessPeer } from "./machine.js"
+import { cutFor, unlessPeer } from "./machine.js"
 import { QuestionIds } from "./questionIds.js"
 import { Queue } from "./queue.js"
 
@@ -110,9 +109,7 @@ export class Surveyor0Machine<W> implements Machine {
   readable(lane: Lane): void {
     for (let message = lane.next(); message !== undefined; message = lane.next()) {
       if (message.length < 4) {
-        return lane.cut(
-          new Errors.EPROTO({ operation: "recv", reason: `a response of ${message.length} bytes has no survey id` })
-        )
+        return cutFor(message, lane, this.world.losses, `a response of ${message.length} bytes has no survey id`)
       }
       this.respond(lane, message)
     }

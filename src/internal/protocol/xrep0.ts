@@ -1,10 +1,9 @@
-import * as Errors from "../../Errors.js"
 import type { Message } from "../../Message.js"
 import * as Protocol from "../../Protocol.js"
 import * as Backtrace from "./backtrace.js"
 import { Collector } from "./collector.js"
 import type { Buffers, Lane, Machine, Refusal, Verbs, World } from "./machine.js"
-import { unlessPeer } from "./machine.js"
+import { cutFor, unlessPeer } from "./machine.js"
 import { Router } from "./router.js"
 
 /**
@@ -96,7 +95,7 @@ export class XRep0Machine implements Machine, Verbs {
       return true
     }
     if (verdict === "hops") this.world.losses.hops++
-    else lane.cut(new Errors.EPROTO({ operation: "recv", reason: "a backtrace that ends before the id" }))
+    else cutFor(message, lane, this.world.losses, "a backtrace that ends before the id")
     return false
   }
 }

@@ -3,7 +3,7 @@ import * as Protocol from "../../Protocol.js"
 import { answers } from "./answers.js"
 import type { Collector } from "./collector.js"
 import { Distributor } from "./distributor.js"
-import type { Buffers, Lane, Machine, Refusal, Verbs } from "./machine.js"
+import type { Buffers, Lane, Machine, Refusal, Verbs, World } from "./machine.js"
 import { unlessPeer } from "./machine.js"
 import { Queue } from "./queue.js"
 
@@ -17,9 +17,9 @@ export class XReq0Machine implements Machine, Verbs {
   private readonly sending: Queue
   private readonly replies: Collector
 
-  constructor(buffers: Buffers) {
+  constructor(buffers: Buffers, world: World) {
     this.sending = new Queue(buffers.send)
-    this.replies = answers(buffers.recv)
+    this.replies = answers(buffers.recv, world.losses)
   }
 
   get canSend(): boolean {

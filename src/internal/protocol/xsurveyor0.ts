@@ -20,7 +20,7 @@ export class XSurveyor0Machine implements Machine, Verbs {
 
   constructor(buffers: Buffers, world: World) {
     this.respondents = new Announcer(mostWaiting, world)
-    this.responses = answers(buffers.recv)
+    this.responses = answers(buffers.recv, world.losses)
   }
 
   readonly canSend = true

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <nng/nng.h>
+#include <nng/protocol/bus0/bus.h>
+#include <nng/protocol/pair1/pair.h>
 #include <nng/protocol/pipeline0/pull.h>
 #include <nng/protocol/pipeline0/push.h>
 #include <nng/protocol/pubsub0/pub.h>
@@ -178,6 +180,25 @@ static void pull(nng_socket socket) {
   }
 }
 
+// pair1, bus COUNT SIZE: says that often what it has to say, and prints what it hears.
+static void talk(nng_socket socket, int count, int size) {
+  char text[64];
+  for (int n = 0; n < count; n++) {
+    snprintf(text, sizeof(text), "%d", n);
+    must("send", nng_sendmsg(socket, make(size < (int) strlen(text) ? strlen(text) : (size_t) size, text), 0));
+  }
+  pull(socket);
+}
+
+// poly: each message goes back to where it came from.
+static void echo(nng_socket socket) {
+  for (;;) {
+    nng_msg *msg = recv_msg(socket);
+    print_body(msg);
+    must("send", nng_sendmsg(socket, msg, 0));
+  }
+}
+
 // pub COUNT SIZE, with a header of two words when it is raw.
 static void pub(nng_socket socket, int count, int size, int raw) {
   char text[64];
@@ -225,9 +246,9 @@ static void sub(nng_socket socket, int count, char **topics) {
   rest();
 }
 
-// raw-rep, raw-respondent TTL ANSWERS: the headers as they come. It answers with what it got, or not at all.
+// raw-rep, raw-respondent, raw-relay (a bus) TTL ANSWERS: the headers as they come. It answers with what it got, or not at all.
 static void raw_rep(nng_socket socket, int ttl, int answers) {
-  must("ttl", nng_socket_set_int(socket, NNG_OPT_MAXTTL, ttl));
+  if (ttl > 0) must("ttl", nng_socket_set_int(socket, NNG_OPT_MAXTTL, ttl));
   for (;;) {
     nng_msg *msg = recv_msg(socket);
     print_header(msg);
@@ -236,7 +257,7 @@ static void raw_rep(nng_socket socket, int ttl, int answers) {
   }
 }
 
-// raw-req, raw-surveyor WORDS...: a message for each, whose header is these words in hexadecimal; prints the answers.
+// raw-pair1, raw-bus, raw-req, raw-surveyor WORDS...: a message for each, whose header is these words in hexadecimal; prints what comes.
 static void raw_req(nng_socket socket, int count, char **words) {
   for (int n = 0; n < count; n++) {
     char text[64];
@@ -281,6 +302,8 @@ int main(int argc, char **argv) {
   nng_socket socket;
   int raw = strncmp(mode, "raw-", 4) == 0;
   const char *protocol = raw ? mode + 4 : mode;
+  int relays = strcmp(protocol, "relay") == 0;
+  int bus = relays || strcmp(protocol, "bus") == 0;
   if (strcmp(protocol, "rep") == 0) must("open", raw ? nng_rep0_open_raw(&socket) : nng_rep0_open(&socket));
   else if (strcmp(protocol, "req") == 0) must("open", raw ? nng_req0_open_raw(&socket) : nng_req0_open(&socket));
   else if (strcmp(protocol, "push") == 0) must("open", nng_push0_open(&socket));
@@ -292,16 +315,20 @@ int main(int argc, char **argv) {
     if (!raw) must("survey time", nng_socket_set_ms(socket, NNG_OPT_SURVEYOR_SURVEYTIME, 60000));
   } else if (strcmp(protocol, "respondent") == 0) {
     must("open", raw ? nng_respondent0_open_raw(&socket) : nng_respondent0_open(&socket));
-  } else must(mode, NNG_ENOTSUP);
-  if (strcmp(protocol, "pub") == 0) must("queue", nng_socket_set_int(socket, NNG_OPT_SENDBUF, 8192));
-  if (strcmp(protocol, "sub") == 0) must("queue", nng_socket_set_int(socket, NNG_OPT_RECVBUF, 8192));
+  } else if (strcmp(protocol, "pair1") == 0) {
+    must("open", raw ? nng_pair1_open_raw(&socket) : nng_pair1_open(&socket));
+  } else if (strcmp(protocol, "poly") == 0) must("open", nng_pair1_open_poly(&socket));
+  else if (bus) must("open", raw ? nng_bus0_open_raw(&socket) : nng_bus0_open(&socket));
+  else must(mode, NNG_ENOTSUP);
+  if (bus || strcmp(protocol, "pub") == 0) must("queue", nng_socket_set_int(socket, NNG_OPT_SENDBUF, 8192));
+  if (bus || strcmp(protocol, "sub") == 0) must("queue", nng_socket_set_int(socket, NNG_OPT_RECVBUF, 8192));
   if (pipe(arrivals) != 0) return 1;
   must("notify", nng_pipe_notify(socket, NNG_PIPE_EV_ADD_POST, arrived, NULL));
   must("limit", nng_socket_set_size(socket, NNG_OPT_RECVMAXSZ, 0));
   connect_(socket, argv[2], argv[3]);
-  int answers = strcmp(protocol, "rep") == 0 || strcmp(protocol, "respondent") == 0;
+  int answers = relays || strcmp(protocol, "rep") == 0 || strcmp(protocol, "respondent") == 0;
   int asks = strcmp(protocol, "req") == 0 || strcmp(protocol, "surveyor") == 0;
-  if (asks || strcmp(protocol, "pub") == 0) await_peer();
+  if (asks || (bus && !relays) || strcmp(protocol, "pub") == 0) await_peer();
   if (strcmp(protocol, "pub") == 0) pub(socket, number(arg[0]), number(arg[1]), raw);
   else if (raw && strcmp(protocol, "sub") == 0) pull(socket);
   else if (strcmp(protocol, "sub") == 0) sub(socket, argc - 4, arg);
@@ -309,6 +336,8 @@ int main(int argc, char **argv) {
   else if (raw) raw_req(socket, argc - 4, arg);
   else if (answers) rep(socket, number(arg[0]));
   else if (asks) req(socket, number(arg[0]), number(arg[1]), number(arg[2]));
+  else if (strcmp(protocol, "poly") == 0) echo(socket);
+  else if (bus || strcmp(protocol, "pair1") == 0) talk(socket, number(arg[0]), number(arg[1]));
   else if (strcmp(protocol, "push") == 0) push(socket, number(arg[0]), number(arg[1]));
   else pull(socket);
   return 0;
