@@ -1,5 +1,5 @@
 import { build } from "esbuild"
-import { copyFileSync, mkdirSync, realpathSync, rmSync } from "node:fs"
+import { chmodSync, copyFileSync, realpathSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 
@@ -25,7 +25,7 @@ export const bundle = async (outdir: string): Promise<void> => {
     },
     logLevel: "warning"
   })
-  mkdirSync(outdir, { recursive: true })
+  for (const name of ["nngcat", "nngperf"]) chmodSync(join(outdir, `${name}.js`), 0o755)
   for (const name of ["effect", "ws"]) {
     copyFileSync(join(root, "node_modules", name, "LICENSE"), join(outdir, `${name}.LICENSE`))
   }

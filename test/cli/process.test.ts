@@ -52,6 +52,42 @@ test("one that dials in vain ends by a signal too", (tool) =>
     expect(yield* dialing.ended).toMatchObject({ code: null, signal: "SIGINT", err: "" })
   }))
 
+test("one that waits for standard input ends by a signal too", (tool) =>
+  Effect.gen(function* () {
+    const cat = yield* Effect.acquireRelease(
+      Effect.sync(() => spawn(tool[0]!, [tool[1]!, "--push", "--listen", "inproc://a", "-F", "-"])),
+      (child) => Effect.sync(() => child.kill("SIGKILL"))
+    )
+    const ended = new Promise((resolve) => cat.once("close", (_, signal) => resolve(signal)))
+    // it takes what it is given, so it has begun to read
+    yield* Effect.async<void>((resume) => {
+      cat.stdin.write(Buffer.alloc(1024 * 1024), () => resume(Effect.void))
+    })
+    cat.kill("SIGINT")
+    expect(yield* Effect.promise(() => ended)).toBe("SIGINT")
+  }))
+
+test("tells who was attached and lost, and who was refused and why", (tool) =>
+  Effect.gen(function* () {
+    const { cat, url } = yield* listening(tool, "--pull", "--listen", "tcp://127.0.0.1:0")
+    expect(yield* Commands.run(tool, ["--push", "-D", "x", "--dial", url])).toMatchObject({ code: 0 })
+    yield* cat.until((out) => out.includes('"lost"'))
+    expect(yield* Commands.run(tool, ["--pub", "-D", "x", "--dial", url])).toMatchObject({ code: 1 })
+    const out = yield* cat.until((out) => out.includes('"refused"'))
+    const told = out
+      .toString()
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as object)
+    expect(told).toMatchObject([
+      { event: "listening", url },
+      { event: "attached", url, peer: expect.stringMatching(/^127\.0\.0\.1:/) },
+      { event: "received", text: "x" },
+      { event: "lost", url, tag: "NNG_ECONNSHUT" },
+      { event: "refused", url, tag: "NNG_EPROTO" }
+    ])
+  }))
+
 test("nobody reads its output any more: it ends, and says nothing", (tool) =>
   Effect.gen(function* () {
     const { cat, url } = yield* listening(tool, "--pull", "--listen", "tcp://127.0.0.1:0")
