@@ -147,7 +147,7 @@ suite("this nngcat and Debian's understand each other:", missing, () => {
           ({ name, sides }, i) =>
             Effect.gen(function* () {
               return [name, yield* exchange(sides(yield* address), path, shown[i % shown.length]!, content)] as const
-            }),
+            }).pipe(Commands.elsewhere),
           { concurrency: 4 }
         )
         expect(results.filter(([, both]) => both.includes(false))).toEqual([])
@@ -163,12 +163,14 @@ suite("this nngcat and Debian's understand each other:", missing, () => {
           [ours, Commands.debian],
           [Commands.debian, ours]
         ] as const) {
-          const url = yield* address
-          const sides = [
-            { command: sender, end: push, address: ["--async", "--dial", url] },
-            { command: receiver, end: pull, address: ["--listen", url] }
-          ] as const
-          expect(yield* exchange(sides, path, "raw", body)).toEqual([true, true])
+          const exchanged = Effect.flatMap(address, (url) => {
+            const sides = [
+              { command: sender, end: push, address: ["--async", "--dial", url] },
+              { command: receiver, end: pull, address: ["--listen", url] }
+            ] as const
+            return exchange(sides, path, "raw", body)
+          })
+          expect(yield* Commands.elsewhere(exchanged)).toEqual([true, true])
         }
       }))
   }
@@ -211,7 +213,7 @@ suite("this nngcat and Debian's understand each other:", missing, () => {
 
   test("one that we listen for is killed, and the next one gets in", (ours) =>
     Effect.gen(function* () {
-      const url = yield* addresses["tcp"]!
+      const url = yield* addresses["ipc"]!
       const pull = yield* Commands.start(ours, ["--pull", "--listen", url, "-Q"])
       for (const [i, text] of ["first", "second"].entries()) {
         const push = yield* Commands.start(Commands.debian, [
@@ -233,7 +235,7 @@ suite("this nngcat and Debian's understand each other:", missing, () => {
 
   test("one that we dialed is killed, and found again", (ours) =>
     Effect.gen(function* () {
-      const url = yield* addresses["tcp"]!
+      const url = yield* addresses["ipc"]!
       yield* Commands.start(ours, ["--push", "--async", "--dial", url, "-D", "still here", "-i", "100ms"])
       for (const _ of ["once", "and again"]) {
         const ended = yield* Commands.run(Commands.debian, ["--pull0", "--listen", url, "-Q", "-C", "2"])

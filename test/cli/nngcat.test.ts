@@ -6,6 +6,7 @@ import * as Exit from "effect/Exit"
 import * as FC from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
+import { oneLine } from "../../src/internal/cli/failure.js"
 import { complaining, exitCode } from "../../src/internal/cli/main.js"
 import { nngcat } from "../../src/internal/cli/nngcat.js"
 import { all, libnng, own } from "../../src/internal/cli/options.js"
@@ -48,7 +49,22 @@ describe("a command that talks to itself", () => {
     })
   )
 
-  it.live("in raw mode shows headers, and sends the one that is given", () =>
+  it.live("tells bytes as text where they are, with a byte order mark too, and else as base64", () =>
+    Effect.gen(function* () {
+      const line = "--bus --json --listen inproc://a --dial inproc://a -F - --recv-timeout 20ms"
+      for (const [input, told] of [
+        ["\ufeffé", { text: "\ufeffé" }],
+        [Uint8Array.of(0xff, 0), { base64: "/wA=" }],
+        ["", { text: "" }]
+      ] as const) {
+        const { out } = yield* ran(line, { input: typeof input === "string" ? Buffer.from(input) : input })
+        const said = events(Buffer.from(out, "latin1").toString())
+        expect(said).toContainEqual({ event: "received", pipe: expect.any(Number), ...told })
+      }
+    })
+  )
+
+  it.live("in raw mode shows headers", () =>
     Effect.gen(function* () {
       const line = "--bus --raw-socket --json --listen inproc://a --dial inproc://a -D x --recv-timeout 50ms"
       const headers = function* (out: string) {
@@ -159,6 +175,10 @@ describe("our own options", () => {
         expect(yield* ran(line)).toMatchObject({ code: 1, err: expect.stringMatching(says) })
     })
   )
+})
+
+it("a complaint is one line, and does nothing to a terminal", () => {
+  expect(oneLine("first\n  second\u001b[2J")).toBe("first second\\x1b[2J")
 })
 
 /** Addresses that come to nothing, and words that are none. */

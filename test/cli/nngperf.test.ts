@@ -5,7 +5,6 @@ import { nngperfCodes } from "../../src/internal/cli/failure.js"
 import { complaining, exitCode } from "../../src/internal/cli/main.js"
 import { nngperf } from "../../src/internal/cli/nngperf.js"
 import * as Commands from "../support/commands.js"
-import { freePort } from "../support/programs.js"
 import { terminal } from "../support/terminal.js"
 
 /** Called by this name with these words. */
@@ -131,7 +130,7 @@ describe("two processes", () => {
           ["lat", /average latency/],
           ["thr", /message count: 100\n/]
         ] as const) {
-          const url = `tcp://127.0.0.1:${yield* freePort}`
+          const url = `ipc://${yield* Commands.directory}/s`
           const local = yield* Commands.start(tool, [`local_${kind}`, url, "64", "100"])
           const again: Effect.Effect<Commands.Ended> = Effect.flatMap(
             Commands.run(tool, ["-m", `remote_${kind}`, url, "64", "100"]),

@@ -88,6 +88,26 @@ test("tells who was attached and lost, and who was refused and why", (tool) =>
     ])
   }))
 
+test("in raw mode sends the header that is given, and an answer with its question's", (tool) =>
+  Effect.gen(function* () {
+    const { cat, url } = yield* listening(tool, "--rep", "--raw-socket", "-D", "pong", "--listen", "tcp://127.0.0.1:0")
+    const header = ["--header", "80000005", "-D", "ping", "--recv-timeout", "10", "-C", "1"]
+    const req = yield* Commands.start(tool, ["--req", "--raw-socket", "--json", "--dial", url, ...header])
+    yield* cat.until((out) => /"text":"ping","header":"[0-9a-f]{8}80000005"/.test(out.toString()))
+    yield* req.until((out) => out.includes('"text":"pong","header":"80000005"'))
+  }))
+
+test("a long message leaves whole before its sender does", (tool) =>
+  Effect.gen(function* () {
+    const path = `${yield* Commands.directory}/s`
+    const pull = yield* Commands.start(tool, ["--pull", "--listen", `ipc://${path}`, "--raw", "-C", "1", "-Z", "0"])
+    const input = "0123456789abcdef".repeat(512 * 1024)
+    const push = ["--push", "--dial", `ipc://${path}`, "-F", "-"]
+    expect(yield* Commands.dialed(tool, push, input)).toMatchObject({ code: 0, err: "" })
+    const { code, out } = yield* pull.ended
+    expect({ code, length: out.length, same: out === input }).toEqual({ code: 0, length: input.length, same: true })
+  }))
+
 test("nobody reads its output any more: it ends, and says nothing", (tool) =>
   Effect.gen(function* () {
     const { cat, url } = yield* listening(tool, "--pull", "--listen", "tcp://127.0.0.1:0")

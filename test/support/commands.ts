@@ -132,3 +132,9 @@ export const dialed = (command: Command, args: ReadonlyArray<string>, input?: st
   Effect.flatMap(run(command, args, input), (ended) =>
     ended.err.startsWith("Unable to dial") ? dialed(command, args, input) : Effect.succeed(ended)
   )
+
+/** Once more with another address, where somebody else took the port in the meantime. */
+export const elsewhere = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.catchAllDefect(effect, (defect) =>
+    String(defect).includes("Address in use") ? elsewhere(effect) : Effect.die(defect)
+  )
