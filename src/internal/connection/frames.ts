@@ -1,11 +1,12 @@
 // hot path: bench/src/rows/ws-64.js
 import type { Handler, Leftover } from "../../Duplex.js"
-import { noLeftover } from "../../Duplex.js"
 import type { Message } from "../../Message.js"
 import type { Messages, ReceiveError } from "../../Transport.js"
 import { soon } from "../ports/soon.js"
 import * as internal from "../vocabulary/message.js"
 import { frameSize } from "../wire/frames.js"
+import type { Writing } from "./outgoing.js"
+import { nobody, Outgoing } from "./outgoing.js"
 
 /**
  * What the owner of `Frames` is told, never from within a call of it.
@@ -39,44 +40,20 @@ export interface Frames {
   readonly close: () => void
 }
 
-/** What a pipe accepts before it is full; what is in it counts as sent. */
-const highWaterMark = 256 * 1024
-
-interface Writing {
-  readonly batch: ReadonlyArray<Message>
-  readonly size: number
-}
-
-const nobody: Handler<ReadonlyArray<Message>, ReceiveError> = {
-  onPull: () => {},
-  onDrain: () => {},
-  onClose: () => {}
-}
-
 /**
  * Messages over a WebSocket: what a read brought is given as one batch, what was sent in a tick is written as one, and
  * the next when the operating system has that. Reading stops when nobody asks.
  *
  * @internal
  */
-export class FrameMessages implements Messages, FramesOwner {
-  private owner = nobody
+export class FrameMessages extends Outgoing implements Messages, FramesOwner {
   private arrived: Array<Message> = []
   private demanded = false
   private delivering = false
   private paused = true
-  /** Accepted, not yet written. */
-  private pending: Array<Message> = []
-  private pendingSize = 0
-  private writing: Writing | undefined = undefined
-  private scheduled = false
-  private full = false
-  private closed = false
-  private awaited: Array<() => void> = []
-  /** Why it ended, kept for an owner that comes later. */
-  private ended: ReceiveError | undefined = undefined
 
   constructor(private readonly frames: Frames) {
+    super()
     frames.start(this)
   }
 
@@ -99,36 +76,9 @@ export class FrameMessages implements Messages, FramesOwner {
     return undefined
   }
 
-  push(message: Message): boolean {
-    this.pending.push(message)
-    this.pendingSize += frameSize(message)
-    if (!this.scheduled && this.writing === undefined) {
-      this.scheduled = true
-      soon(this.flush)
-    }
-    if (this.pendingSize + (this.writing?.size ?? 0) < highWaterMark) return true
-    this.full = true
-    return false
-  }
-
-  whenSent(done: () => void): void {
-    this.awaited.push(done)
-    this.settle()
-  }
-
-  close(): Leftover<Message> {
-    if (this.closed) return noLeftover
-    this.write()
-    this.closed = true
-    this.owner = nobody
-    this.frames.close()
-    const doubtful = this.writing?.batch ?? []
-    const unsent = this.pending
-    this.writing = undefined
-    this.pending = []
+  override close(): Leftover<Message> {
     this.arrived = []
-    this.settle()
-    return { unsent, doubtful }
+    return super.close()
   }
 
   onPayload(bytes: Uint8Array): void {
@@ -145,17 +95,25 @@ export class FrameMessages implements Messages, FramesOwner {
   }
 
   onWritten(): void {
-    if (this.writing === undefined) return
-    this.writing = undefined
-    this.write()
-    this.relieve()
+    if (this.written() !== undefined) this.goOn()
   }
 
   onEnd(error: ReceiveError): void {
     if (this.ended !== undefined) return
-    this.ended = error
-    this.settle()
+    this.end(error)
     soon(this.tell)
+  }
+
+  protected sizeOf(message: Message): number {
+    return frameSize(message)
+  }
+
+  protected write(batch: ReadonlyArray<Message>, size: number): Writing | undefined {
+    return this.frames.write(batch, size) ? undefined : { batch, size }
+  }
+
+  protected shut(): void {
+    this.frames.close()
   }
 
   private readonly deliver = () => {
@@ -165,36 +123,6 @@ export class FrameMessages implements Messages, FramesOwner {
     this.arrived = []
     this.demanded = false
     this.owner.onPull(batch)
-  }
-
-  private readonly flush = () => {
-    this.scheduled = false
-    this.write()
-    this.relieve()
-  }
-
-  private write(): void {
-    // what is written when it has ended is lost, and what is not can go to another
-    if (this.closed || this.ended !== undefined || this.writing !== undefined || this.pending.length === 0) return
-    const batch = this.pending
-    const size = this.pendingSize
-    this.pending = []
-    this.pendingSize = 0
-    if (!this.frames.write(batch, size)) this.writing = { batch, size }
-  }
-
-  private relieve(): void {
-    this.settle()
-    if (!this.full || this.closed || this.pendingSize + (this.writing?.size ?? 0) >= highWaterMark) return
-    this.full = false
-    this.owner.onDrain()
-  }
-
-  /** Tells those who wait for the end of all writing, if this is it. */
-  private settle(): void {
-    if (this.awaited.length === 0) return
-    if (this.ended === undefined && (this.pending.length > 0 || this.writing !== undefined)) return
-    for (const done of this.awaited.splice(0)) soon(done)
   }
 
   private readonly tell = () => {

@@ -1,32 +1,19 @@
 // hot path: bench/src/rows/oneway.js, rtt.js
 import type { Bytes, StreamError } from "../../ByteStream.js"
-import type { Handler, Leftover } from "../../Duplex.js"
-import { noLeftover } from "../../Duplex.js"
+import type { Handler } from "../../Duplex.js"
 import * as Errors from "../../Errors.js"
 import type { Message } from "../../Message.js"
 import type { Messages, ReceiveError } from "../../Transport.js"
 import * as Framing from "../wire/framing.js"
 import type { SharedWrite, SharingPool } from "../wire/sharing.js"
 import { soon } from "../ports/soon.js"
+import type { Writing } from "./outgoing.js"
+import { nobody, Outgoing } from "./outgoing.js"
 
-/**
- * What a pipe accepts before it is full; there is always room for one message. It stands for the kernel's buffer: what
- * is in it counts as sent.
- */
-const highWaterMark = 256 * 1024
-
-interface Writing {
-  readonly batch: ReadonlyArray<Message>
-  readonly size: number
+interface Encoded extends Writing {
   readonly blocks: Framing.Write["blocks"]
   /** Other connections may write the same. */
   readonly shared: SharedWrite | undefined
-}
-
-const nobody: Handler<ReadonlyArray<Message>, ReceiveError> = {
-  onPull: () => {},
-  onDrain: () => {},
-  onClose: () => {}
 }
 
 /**
@@ -35,29 +22,16 @@ const nobody: Handler<ReadonlyArray<Message>, ReceiveError> = {
  *
  * @internal
  */
-export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> {
-  private owner = nobody
+export class ByteMessages extends Outgoing<Encoded> implements Messages, Handler<Uint8Array, StreamError> {
   private readonly decoder: Framing.Decoder
   /** Bytes that came glued to the handshake. */
   private glued: Uint8Array | undefined
   private demanded = false
-  /** Accepted, not yet encoded. */
-  private pending: Array<Message> = []
-  private pendingBytes = 0
-  /** With the operating system, not all taken yet. */
-  private writing: Writing | undefined = undefined
   /** The memory of the last short frame, free again. */
   private short: Uint8Array | undefined = undefined
-  private scheduled = false
   /** Some of what is pending goes to other connections as well. */
   private sharing = false
-  /** Who wants to know that nothing is left to be written. */
-  private awaited: Array<() => void> = []
-  private full = false
   private failed = false
-  private closed = false
-  /** Why it ended, kept for an owner that comes later. */
-  private ended: ReceiveError | undefined = undefined
 
   constructor(
     private readonly bytes: Bytes,
@@ -66,6 +40,7 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
     recvMaxSize: number,
     glued: Uint8Array
   ) {
+    super()
     this.decoder = new Framing.Decoder(format, recvMaxSize)
     this.glued = glued.length === 0 ? undefined : glued
     bytes.start(this)
@@ -94,40 +69,9 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
     return undefined
   }
 
-  push(message: Message): boolean {
-    this.pending.push(message)
-    this.pendingBytes += Framing.frameSize(this.format, message)
-    if (!this.scheduled && this.writing === undefined) {
-      this.scheduled = true
-      soon(this.flush)
-    }
-    if (this.pendingBytes + (this.writing?.size ?? 0) < highWaterMark) return true
-    this.full = true
-    return false
-  }
-
   share(message: Message): boolean {
     this.sharing = true
     return this.push(message)
-  }
-
-  whenSent(done: () => void): void {
-    this.awaited.push(done)
-    this.settle()
-  }
-
-  close(): Leftover<Message> {
-    if (this.closed) return noLeftover
-    this.write()
-    this.closed = true
-    this.owner = nobody
-    this.bytes.close()
-    const doubtful = this.writing?.batch ?? []
-    const unsent = this.pending
-    this.writing = undefined
-    this.pending = []
-    this.settle()
-    return { unsent, doubtful }
   }
 
   onPull(chunk: Uint8Array): void {
@@ -150,13 +94,12 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
   }
 
   onDrain(): void {
-    if (this.writing !== undefined) {
-      this.pool.give(this.writing.blocks)
-      this.writing.shared?.giveBack()
+    const written = this.written()
+    if (written !== undefined) {
+      this.pool.give(written.blocks)
+      written.shared?.giveBack()
     }
-    this.writing = undefined
-    this.write()
-    this.relieve()
+    this.goOn()
   }
 
   onClose(error: StreamError): void {
@@ -167,65 +110,45 @@ export class ByteMessages implements Messages, Handler<Uint8Array, StreamError> 
     )
   }
 
-  private readonly flush = () => {
-    this.scheduled = false
-    this.write()
-    this.relieve()
+  protected sizeOf(message: Message): number {
+    return Framing.frameSize(this.format, message)
   }
 
-  private write(): void {
-    // what is written when it has ended is lost, and what is not can go to another
-    if (this.closed || this.ended !== undefined || this.writing !== undefined || this.pending.length === 0) return
-    const batch = this.pending
-    const size = this.pendingBytes
-    this.pending = []
-    this.pendingBytes = 0
+  protected write(batch: ReadonlyArray<Message>, size: number): Encoded | undefined {
     if (this.sharing) return this.writeShared(batch, size)
     const short = Framing.encodeShort(this.format, batch, size, this.short)
     if (short !== undefined) {
       const taken = this.bytes.push([short])
       this.short = taken ? short : undefined
-      if (!taken) this.writing = { batch, size, blocks: [], shared: undefined }
-      return
+      return taken ? undefined : { batch, size, blocks: [], shared: undefined }
     }
     const write = Framing.encode(this.format, batch, size, this.pool)
-    if (this.bytes.push(write.pieces)) {
-      this.pool.give(write.blocks)
-      return
-    }
-    this.writing = { batch, size, blocks: write.blocks, shared: undefined }
+    if (!this.bytes.push(write.pieces)) return { batch, size, blocks: write.blocks, shared: undefined }
+    this.pool.give(write.blocks)
+    return undefined
+  }
+
+  protected shut(): void {
+    this.bytes.close()
   }
 
   /** What others have to write as well in this tick is encoded by the first of them. */
-  private writeShared(batch: ReadonlyArray<Message>, size: number): void {
+  private writeShared(batch: ReadonlyArray<Message>, size: number): Encoded | undefined {
     this.sharing = false
     const { pool } = this
     if (pool.sharesNothing) soon(() => pool.forget())
     const write = pool.lend(this.format, batch, size)
-    if (this.bytes.push(write.pieces)) return write.giveBack()
-    this.writing = { batch, size, blocks: [], shared: write }
-  }
-
-  private relieve(): void {
-    if (this.awaited.length > 0) this.settle()
-    if (!this.full || this.closed || this.pendingBytes + (this.writing?.size ?? 0) >= highWaterMark) return
-    this.full = false
-    this.owner.onDrain()
+    if (!this.bytes.push(write.pieces)) return { batch, size, blocks: [], shared: write }
+    write.giveBack()
+    return undefined
   }
 
   private fail(): void {
     if (this.decoder.failure !== undefined) this.end(this.decoder.failure)
   }
 
-  /** Tells those who wait for the end of all writing, if this is it. */
-  private settle(): void {
-    if (this.ended === undefined && (this.pending.length > 0 || this.writing !== undefined)) return
-    for (const done of this.awaited.splice(0)) soon(done)
-  }
-
-  private end(error: ReceiveError): void {
-    this.ended ??= error
-    this.settle()
+  protected override end(error: ReceiveError): void {
+    super.end(error)
     this.tell()
   }
 
