@@ -60,6 +60,9 @@ export const check: Transport["check"] = (role, url, { tcp, tls, ws }): Check =>
   if (tls !== undefined && ws?.server !== undefined) {
     return Either.left(new Errors.EINVAL(details(role, url, "TLS is up to the server that is given")))
   }
+  if (tcp?.listenFd !== undefined) {
+    return Either.left(new Errors.ENOTSUP(details(role, url, "there is no listenFd for WebSocket")))
+  }
   if (role === "listen" && tcp?.localAddress !== undefined) {
     return Either.left(new Errors.ENOTSUP(details(role, url, "localAddress is an option of dialers")))
   }

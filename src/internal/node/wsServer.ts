@@ -105,7 +105,9 @@ class OwnServer implements Host {
     private readonly secure: Secure | undefined,
     private readonly fork: Fork
   ) {
-    this.net = Net.createServer({ noDelay, keepAlive, allowHalfOpen: true, pauseOnConnect: true }, this.onConnection)
+    // HTTP answers who has said all there is to say; in TLS that is the end
+    const allowHalfOpen = secure === undefined
+    this.net = Net.createServer({ noDelay, keepAlive, allowHalfOpen, pauseOnConnect: true }, this.onConnection)
     this.net.on("error", () => {})
     // time is ours: Node's own limits are looked at every half minute, and begin anew with each request
     this.http = Http.createServer({ maxHeaderSize, headersTimeout: 0, requestTimeout: 0, requireHostHeader: false })
