@@ -119,7 +119,8 @@ describe("[S15] over wss a dialer refuses a listener whose certificate", () => {
         })
         expect(yield* tried.dialer.state).toEqual({ _tag: "Idle" })
         expect(yield* tried.left.pipes.get).toEqual([])
-      }))
+      })
+    )
   }
 
   test("is in order, when it has no option at all", () =>
@@ -268,7 +269,9 @@ describe("options", () => {
       Effect.gen(function* () {
         const socket = yield* Pair0.make()
         const make = role === "dial" ? Dialer.make : Listener.make
-        expect(yield* Effect.flip<unknown, Dialer.MakeError, Scope.Scope>(make(socket, url as string, options))).toMatchObject({ _tag: error })
+        expect(
+          yield* Effect.flip<unknown, Dialer.MakeError, Scope.Scope>(make(socket, url as string, options))
+        ).toMatchObject({ _tag: error })
       }))
   }
 
@@ -314,9 +317,10 @@ describe("wss listeners of one host and port", () => {
           _tag: "NNG_EADDRINUSE",
           reason: expect.stringContaining("have TLS by another value")
         })
-        expect(
-          yield* Effect.flip(listen(other(plain.url).replace("ws", "wss"), { ownCert: server }))
-        ).toMatchObject({ _tag: "NNG_EADDRINUSE", reason: expect.stringContaining("have no TLS") })
+        expect(yield* Effect.flip(listen(other(plain.url).replace("ws", "wss"), { ownCert: server }))).toMatchObject({
+          _tag: "NNG_EADDRINUSE",
+          reason: expect.stringContaining("have no TLS")
+        })
       }))
   }
 })
