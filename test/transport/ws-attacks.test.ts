@@ -533,6 +533,33 @@ describe("[S16] redirects", () => {
   }
 })
 
+describe("messages of any length, in frames that reads cut anywhere", () => {
+  test("are whole, up to a reset", () =>
+    Effect.gen(function* () {
+      const { enter, pipes, socket } = yield* serving()
+      const round = (round: number) =>
+        Effect.gen(function* () {
+          const from = pipes.all.length
+          const peer = yield* enter
+          const text = `${round}`.repeat(30_000 + round * 1001)
+          const message = Ws.frame(2, text)
+          peer.socket.write(Buffer.concat(Array.from({ length: 400 }, () => message)))
+          const got: Array<string> = []
+          yield* Effect.forkScoped(
+            Effect.forever(Effect.map(Socket.recv(socket), (message) => void got.push(Message.text(message))))
+          )
+          yield* until(
+            () => got.length > 10,
+            () => got.length
+          )
+          yield* peer.reset
+          yield* pipes.find(tagged("RemPost"), from)
+          expect(got.every((each) => each === text)).toBe(true)
+        })
+      for (let i = 0; i < 10; i++) yield* Effect.scoped(round(i))
+    }))
+})
+
 describe("[S17] many that come and go", () => {
   test("are reset at every stage, and nothing of them stays", () =>
     Effect.gen(function* () {
