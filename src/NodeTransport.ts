@@ -1,7 +1,7 @@
 /**
  * The transports of Node: tcp (`tcp://`, `tcp4://`, `tcp6://`), TLS over it (`tls+tcp://`, `tls+tcp4://`, `tls+tcp6://`),
- * ipc (`ipc://`, `unix://`, `abstract://`), WebSocket (`ws://`, `ws4://`, `ws6://`), connections that are there already
- * (`socket://`), and `inproc://` with them. docs/transports has a page for each.
+ * ipc (`ipc://`, `unix://`, `abstract://`), WebSocket (`ws://`, `ws4://`, `ws6://`), WebSocket over TLS (`wss://`,
+ * `wss4://`, `wss6://`), connections that are there already (`socket://`), and `inproc://` with them. docs/transports has a page for each.
  *
  * A program that takes URLs from others provides those only that they may choose: a layer of tcp alone never opens a file.
  *
@@ -46,8 +46,8 @@ import { Transports } from "./Transport.js"
 export const makeTcp: Effect.Effect<Transport> = Effect.sync(() => ByteTransport.make(Tcp.bytes))
 
 /**
- * ws over `node:http` and the `ws` package. Its listeners share servers: those of one host and port, each with a path of
- * its own, are on one.
+ * ws and wss over `node:http`, `node:tls` and the `ws` package. Its listeners share servers: those of one host and port, each with a path of
+ * its own, are on one, if they have the same value for `tls`.
  *
  * **Interruption**: none, it does not wait.
  *
@@ -65,7 +65,7 @@ export const makeWs: Effect.Effect<Transport> = Ws.make
 export const layerTcp: Layer.Layer<Transports> = Layer.orDie(Transports.layer(makeTcp))
 
 /**
- * ws alone.
+ * ws and wss alone.
  *
  * @since 0.1.0
  * @category layers
@@ -134,6 +134,7 @@ export const layerSocket: Layer.Layer<Transports> = Layer.orDie(Transports.layer
  * @category constructors
  */
 export const fromDuplex: (stream: Duplex) => ByteStream = Descriptors.fromDuplex
+
 /**
  * All of them.
  *

@@ -263,7 +263,10 @@ export interface WsOptions {
    * and are let in. Default `"same"`; libnng has no such check.
    */
   readonly origins?: "same" | "any" | ReadonlyArray<string> | undefined
-  /** A listener serves its path of this server, which is not the library's, instead of a port. Default: none. */
+  /**
+   * A listener serves its path of this server, which is not the library's, instead of a port. TLS is that server's own
+   * business: `tls` besides it is `NNG_EINVAL`. Default: none.
+   */
   readonly server?: HttpUpgrades | undefined
 }
 
@@ -302,6 +305,9 @@ export interface SchemeFamilies {
   readonly ws: "tcp" | "ws"
   readonly ws4: "tcp" | "ws"
   readonly ws6: "tcp" | "ws"
+  readonly wss: "tcp" | "tls" | "ws"
+  readonly wss4: "tcp" | "tls" | "ws"
+  readonly wss6: "tcp" | "tls" | "ws"
 }
 
 /**

@@ -442,6 +442,44 @@ describe("[S10] frames", () => {
     }))
 })
 
+describe("[S2] memory that is lent for a write", () => {
+  test("is nobody else's while it is under way, however long the peer does not read", () =>
+    Effect.gen(function* () {
+      const transport = (yield* Transports).get("ws")!
+      const connect = Effect.gen(function* () {
+        const server = yield* Peers.listen()
+        const url = Either.getOrThrow(Url.parse(`ws://127.0.0.1:${server.port}`))
+        const dialing = yield* Effect.fork(
+          transport.dial({ url, protocol: Protocol.pair0, recvMaxSize: 0, options: {} })
+        )
+        const peer = yield* server.accept
+        yield* Effect.flatMap(Ws.readHead(peer), (asked) => Ws.grant(peer, asked))
+        const { messages } = yield* Effect.flatten(dialing.await)
+        return { peer, messages }
+      })
+      const [slow, quick] = [yield* connect, yield* connect]
+      slow.peer.socket.pause()
+      // more than the system takes, and behind it what is framed in a block that is lent
+      const fillers = 48
+      for (let i = 0; i < fillers; i++) slow.messages.push(Message.make(new Uint8Array(MiB)))
+      const small = Array.from({ length: 100 }, (_, i) => `message ${i}`)
+      for (const text of small) slow.messages.push(Message.make(text))
+      let sent = false
+      slow.messages.whenSent(() => (sent = true))
+      yield* Effect.repeatN(turn, 3)
+      for (let i = 0; i < 10; i++) quick.messages.push(Message.make(new Uint8Array(5000).fill(i)))
+      for (let i = 0; i < 10; i++) {
+        expect(Buffer.compare((yield* Ws.readFrame(quick.peer)).payload, Buffer.alloc(5000, i))).toBe(0)
+      }
+      expect(sent).toBe(false)
+      slow.peer.socket.resume()
+      for (let i = 0; i < fillers; i++) yield* slow.peer.read(14 + MiB)
+      for (const text of small) {
+        expect(Buffer.from((yield* Ws.readFrame(slow.peer)).payload).toString()).toBe(text)
+      }
+    }).pipe(Effect.scoped))
+})
+
 describe("[S11] bodies", () => {
   for (const [what, headers] of [
     ["a length", { "Content-Length": "5" }],
@@ -493,6 +531,33 @@ describe("[S16] redirects", () => {
         expect(to.accepted()).toBe(0)
       }))
   }
+})
+
+describe("messages of any length, in frames that reads cut anywhere", () => {
+  test("are whole, up to a reset", () =>
+    Effect.gen(function* () {
+      const { enter, pipes, socket } = yield* serving()
+      const round = (round: number) =>
+        Effect.gen(function* () {
+          const from = pipes.all.length
+          const peer = yield* enter
+          const text = `${round}`.repeat(30_000 + round * 1001)
+          const message = Ws.frame(2, text)
+          peer.socket.write(Buffer.concat(Array.from({ length: 400 }, () => message)))
+          const got: Array<string> = []
+          yield* Effect.forkScoped(
+            Effect.forever(Effect.map(Socket.recv(socket), (message) => void got.push(Message.text(message))))
+          )
+          yield* until(
+            () => got.length > 10,
+            () => got.length
+          )
+          yield* peer.reset
+          yield* pipes.find(tagged("RemPost"), from)
+          expect(got.every((each) => each === text)).toBe(true)
+        })
+      for (let i = 0; i < 10; i++) yield* Effect.scoped(round(i))
+    }))
 })
 
 describe("[S17] many that come and go", () => {

@@ -17,6 +17,15 @@ describe("options that the transport of a URL does not have", () => {
     expect(Socket.listen).type.not.toBeCallableWith(pair, `tcp://127.0.0.1:${port}`, { ipc: { permissions: 0o600 } })
     expect(Listener.make).type.not.toBeCallableWith(pair, "inproc://x", { tcp: {} })
     expect(Dialer.make).type.not.toBeCallableWith(pair, "socket://", { ipc: {} })
+    expect(Socket.dial).type.toBeCallableWith(pair, "ws://a:1", { ws: { sendMaxFrame: 1 }, tcp: { noDelay: true } })
+    expect(Socket.dial).type.not.toBeCallableWith(pair, "ws6://a:1", { tls: {} })
+    expect(Socket.listen).type.not.toBeCallableWith(pair, "ws4://a:1", { ipc: { permissions: 0o600 } })
+    for (const wss of ["wss://a:1", "wss4://a:1", "wss6://a:1"] as const) {
+      expect(Socket.dial).type.toBeCallableWith(pair, wss, { ws: {}, tls: { ca: "pem" }, tcp: {} })
+      expect(Socket.listen).type.not.toBeCallableWith(pair, wss, { ipc: {} })
+    }
+    expect(Socket.dial).type.not.toBeCallableWith(pair, "tls+tcp://a:1", { ws: {} })
+    expect(Dialer.make).type.not.toBeCallableWith(pair, "tcp://a:1", { ws: {} })
     expect(ByteTransport.listen).type.not.toBeCallableWith("abstract://x", { tcp: {} })
   })
 

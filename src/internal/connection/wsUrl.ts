@@ -14,6 +14,13 @@ export const platformUrl = ({ host = "", path, port, query, scheme }: Url): stri
   return `${scheme.replace(/[46]$/, "")}://${name}:${port}${path}${query === undefined ? "" : `?${query}`}`
 }
 
+/**
+ * Whether there is TLS below.
+ *
+ * @internal
+ */
+export const isSecure = ({ scheme }: Url): boolean => scheme.startsWith("wss")
+
 type Check = Either.Either<void, CheckError>
 
 const details = (role: "dial" | "listen", url: Url, reason: string) => ({ operation: role, address: url.href, reason })
@@ -46,7 +53,16 @@ const checkOptions = (role: "dial" | "listen", url: Url, ws: WsOptions): Check =
 }
 
 /** @internal */
-export const check: Transport["check"] = (role, url, { tcp, ws }): Check => {
+export const check: Transport["check"] = (role, url, { tcp, tls, ws }): Check => {
+  if (tls !== undefined && !isSecure(url)) {
+    return Either.left(new Errors.ENOTSUP(details(role, url, `${url.scheme} has no TLS, wss has`)))
+  }
+  if (tls !== undefined && ws?.server !== undefined) {
+    return Either.left(new Errors.EINVAL(details(role, url, "TLS is up to the server that is given")))
+  }
+  if (tcp?.listenFd !== undefined) {
+    return Either.left(new Errors.ENOTSUP(details(role, url, "there is no listenFd for WebSocket")))
+  }
   if (role === "listen" && tcp?.localAddress !== undefined) {
     return Either.left(new Errors.ENOTSUP(details(role, url, "localAddress is an option of dialers")))
   }

@@ -6,17 +6,21 @@ import type * as Http from "node:http"
 import type * as Net from "node:net"
 import { WebSocket } from "ws"
 import * as Errors from "../../Errors.js"
-import type { WsProperties } from "../../Pipe.js"
+import type { TlsProperties, WsProperties } from "../../Pipe.js"
 import type { Connection, DialError, Target } from "../../Transport.js"
 import * as Transport from "../../Transport.js"
 import { FrameMessages } from "../connection/frames.js"
 import { deadline } from "../connection/handshake.js"
-import { platformUrl } from "../connection/wsUrl.js"
+import { isSecure, platformUrl } from "../connection/wsUrl.js"
 import { acquireRelease } from "../ports/scoped.js"
+import { located } from "../vocabulary/located.js"
 import { asked, sendMaxFrame } from "../wire/websocket.js"
 import { fromHttpStatus } from "./errno.js"
 import { toDialError } from "./errors.js"
 import * as Tcp from "./tcp.js"
+import type { MaterialError } from "./tlsOptions.js"
+import type { Side } from "./tlsUpgrade.js"
+import * as TlsUpgrade from "./tlsUpgrade.js"
 import type { Supplies } from "./wsFrames.js"
 import { settings, WsFrames } from "./wsFrames.js"
 
@@ -108,6 +112,35 @@ const connecting = (scope: Scope.CloseableScope): State => ({ scope, connection:
 const close = ({ connection, scope }: State): Effect.Effect<void> =>
   connection === undefined ? Scope.close(scope, Exit.void) : connection.close
 
+/** What HTTP is spoken over. */
+interface Below {
+  readonly socket: Net.Socket
+  readonly properties?: TlsProperties
+}
+
+/** TLS for the host of the URL, if it is to be; it is made ready before anybody is called. */
+const securing = ({ options, url }: Target): Effect.Effect<Side | undefined, MaterialError> =>
+  isSecure(url) ? TlsUpgrade.client(options.tls, url.host ?? "", url.href) : Effect.succeed(undefined)
+
+/** Every step counts towards one deadline. */
+const open = (raw: Net.Socket, side: Side | undefined, supplies: Supplies, target: Target) =>
+  Effect.gen(function* () {
+    const below: Below = side === undefined ? { socket: raw } : yield* side.upgrade(raw)
+    const opened = yield* upgrade(below.socket, supplies, target)
+    return { ...opened, tls: below.properties }
+  }).pipe(
+    Effect.mapError((error) => located(error, target.url.href)),
+    Effect.timeoutFail({
+      duration: deadline,
+      onTimeout: () =>
+        new Errors.ETIMEDOUT({
+          operation: "dial",
+          address: target.url.href,
+          reason: `no answer to the upgrade within ${Duration.format(deadline)}`
+        })
+    })
+  )
+
 /**
  * Connects and upgrades. Until it is a WebSocket the scope cuts what there is; then it says goodbye.
  *
@@ -117,22 +150,17 @@ export const dial =
   (supplies: Supplies) =>
   (target: Target): Effect.Effect<Connection, DialError, Scope.Scope> =>
     Effect.gen(function* () {
-      const { options, protocol, url } = target
+      const { options, protocol } = target
+      const side = yield* securing(target)
       const state = yield* acquireRelease(Effect.map(Scope.make(), connecting), close)
-      const socket = yield* Scope.extend(Tcp.connect(target), state.scope)
-      const { frames, properties } = yield* upgrade(socket, supplies, target).pipe(
-        Effect.timeoutFail({
-          duration: deadline,
-          onTimeout: () =>
-            new Errors.ETIMEDOUT({
-              operation: "dial",
-              address: url.href,
-              reason: `no answer to the upgrade within ${Duration.format(deadline)}`
-            })
-        })
-      )
+      const raw = yield* Scope.extend(Tcp.connect(target), state.scope)
+      const { frames, properties, tls } = yield* open(raw, side, supplies, target)
       return (state.connection = Transport.connection(new FrameMessages(frames), {
         peerProtocol: protocol.peer,
-        properties: { ...Tcp.properties(socket, options.tcp ?? {}), ws: properties }
+        properties: {
+          ...Tcp.properties(raw, options.tcp ?? {}),
+          ...(tls === undefined ? {} : { tls }),
+          ws: properties
+        }
       }))
     })

@@ -8,6 +8,7 @@ import type { ReceiveError, TcpOptions } from "../../Transport.js"
 import type { Frames, FramesOwner } from "../connection/frames.js"
 import type { Format, Write } from "../wire/frames.js"
 import { encode, FramePool } from "../wire/frames.js"
+import { Unmasking } from "../wire/masking.js"
 import { bounds, closeCode, closeError } from "../wire/websocket.js"
 import { streamError } from "./duplex.js"
 import { fromNode, narrow } from "./errno.js"
@@ -60,9 +61,26 @@ export class Supplies {
   }
 }
 
+/** Unmasks what comes before ws sees it. */
+const unmask = (socket: Net.Socket): void => {
+  const unmasking = new Unmasking()
+  let told = false
+  socket.prependListener("data", (chunk: Uint8Array) => {
+    told = true
+    unmasking.push(chunk)
+  })
+  // ws takes what is left of a paused socket when that is closed, which need not be told of as data
+  socket.prependOnceListener("close", () => {
+    told = false
+    const rest = socket.read() as Uint8Array | null
+    if (rest !== null && !told) socket.emit("data", rest)
+  })
+}
+
 /**
  * An open WebSocket of the ws package, and the socket under it. ws reads, answers pings and says goodbye; messages are
- * written past it, a batch at once, which it would do with a write for each.
+ * written past it, a batch at once, which it would do with a write for each. What it reads is unmasked already, since it
+ * would do that by the byte.
  *
  * @internal
  */
@@ -89,6 +107,8 @@ export class WsFrames implements Frames {
     ws.on("error", this.onError)
     ws.on("close", this.onClose)
     socket.on("error", this.onSocketError)
+    // who does not mask is sent what is masked
+    if (!masks) unmask(socket)
     socket.setNoDelay(noDelay)
     socket.setKeepAlive(keepAlive)
   }

@@ -3,6 +3,7 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type * as Http from "node:http"
+import { TLSSocket } from "node:tls"
 import { WebSocketServer } from "ws"
 import * as Errors from "../../Errors.js"
 import type {
@@ -20,7 +21,9 @@ import { FrameMessages } from "../connection/frames.js"
 import { acquireRelease } from "../ports/scoped.js"
 import { checkUpgrade, isWildcard, normal } from "../wire/upgrade.js"
 import { sendMaxFrame } from "../wire/websocket.js"
+import { familyOf } from "./names.js"
 import * as Tcp from "./tcp.js"
+import * as TlsPeer from "./tlsPeer.js"
 import { plain } from "./wsDial.js"
 import type { Supplies } from "./wsFrames.js"
 import { settings, WsFrames } from "./wsFrames.js"
@@ -91,14 +94,26 @@ export class Hosts {
 /** Where a URL listens: the same text for all that share a server. */
 const placeOf = (url: Url.Url, port: number | undefined): string => {
   const host = url.host ?? ""
-  return `${isWildcard(host) ? url.scheme : ""} ${host} ${port}`
+  return `${isWildcard(host) ? familyOf(url.scheme) : ""} ${host} ${port}`
 }
 
-const use = (hosts: Hosts, { options, url }: Target): Effect.Effect<Host, ListenError, Scope.Scope> => {
+/** A server speaks TLS or does not, and shows one certificate at a time. */
+const fits = (host: Host, { options, url }: Target): Effect.Effect<Host, Errors.EADDRINUSE> =>
+  host.tls === options.tls
+    ? Effect.succeed(host)
+    : new Errors.EADDRINUSE({
+        operation: "listen",
+        address: url.href,
+        reason: `the listeners of this port ${host.tls === undefined ? "have no TLS" : "have TLS by another value"}`
+      })
+
+const use = (hosts: Hosts, target: Target): Effect.Effect<Host, ListenError, Scope.Scope> => {
+  const { options, url } = target
   const server = options.ws?.server
   if (server !== undefined) return hosts.use(() => server, server, attach(server))
   const wanted = url.port === 0 ? undefined : placeOf(url, url.port)
-  return hosts.use(({ port }) => placeOf(url, port), wanted, open(url, options.tcp ?? {}))
+  const host = hosts.use(({ port }) => placeOf(url, port), wanted, open(url, options))
+  return Effect.flatMap(host, (host) => fits(host, target))
 }
 
 const claim = ({ routes }: Host, { url }: Target): Effect.Effect<Route, Errors.EADDRINUSE, Scope.Scope> =>
@@ -136,7 +151,11 @@ class Upgrader {
   }
 
   accepted(asking: Asking): Accepted {
-    const properties = Tcp.properties(asking.socket, this.tcp)
+    const { socket } = asking
+    const properties = {
+      ...Tcp.properties(socket, this.tcp),
+      ...(socket instanceof TLSSocket ? { tls: TlsPeer.properties(socket, socket.authorized) } : {})
+    }
     return {
       properties,
       handshake: Effect.suspend(() => {

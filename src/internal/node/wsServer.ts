@@ -8,9 +8,11 @@ import * as Http from "node:http"
 import * as Net from "node:net"
 import * as Address from "../../Address.js"
 import * as Errors from "../../Errors.js"
-import type { HandshakeError, HttpUpgrades, ListenError, TcpOptions } from "../../Transport.js"
+import type { HandshakeError, HttpUpgrades, ListenError, TcpOptions, TransportOptions } from "../../Transport.js"
+import type * as Tls from "../../Tls.js"
 import type { Url } from "../../Url.js"
 import { deadline } from "../connection/handshake.js"
+import { isSecure } from "../connection/wsUrl.js"
 import { acquireRelease } from "../ports/scoped.js"
 import type { Refusal, Request } from "../wire/upgrade.js"
 import { checkRequest } from "../wire/upgrade.js"
@@ -18,6 +20,9 @@ import { mendTarget } from "./emptyTarget.js"
 import { fromNode, narrow } from "./errno.js"
 import { toListenError } from "./errors.js"
 import { familyOf, resolve } from "./names.js"
+import type { MaterialError } from "./tlsOptions.js"
+import type { Side } from "./tlsUpgrade.js"
+import * as TlsUpgrade from "./tlsUpgrade.js"
 import { maxHeaderSize } from "./wsDial.js"
 import { answer, Asking, Routes } from "./wsRoutes.js"
 
@@ -60,6 +65,8 @@ export interface Host {
   readonly routes: Routes
   /** Where it listens, if it is ours. */
   readonly port: number | undefined
+  /** The certificates that it shows, if it is ours and has TLS. */
+  readonly tls: Tls.Source | undefined
 }
 
 /** Connections that have not asked for anything yet; the next one takes the place of the oldest. */
@@ -67,11 +74,20 @@ const mostHalfOpen = 256
 
 interface HalfOpen {
   readonly remoteAddress: Address.Address
-  readonly expiry: Fiber.RuntimeFiber<void>
+  /** What goes on until it asks for something: its time runs out, and TLS is agreed on. */
+  readonly fibers: Array<Fiber.RuntimeFiber<void>>
+  /** TLS is being agreed on, and tells itself if that fails. */
+  securing: boolean
   error: Error | undefined
 }
 
 type Fork = (effect: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
+
+/** Certificates, and what makes them ready for a connection. */
+interface Secure {
+  readonly tls: Tls.Source | undefined
+  readonly side: Effect.Effect<Side, MaterialError>
+}
 
 /** A server of our own: nothing but upgrades lives here, and whoever does not ask for one in time is cut. */
 class OwnServer implements Host {
@@ -79,20 +95,29 @@ class OwnServer implements Host {
   port: number | undefined = undefined
   private readonly net: Net.Server
   private readonly http: Http.Server
+  /** By the connection below TLS, if there is TLS. */
   private readonly halfOpen = new Map<Net.Socket, HalfOpen>()
+  private readonly below = new WeakMap<Net.Socket, Net.Socket>()
   private closed = false
 
   constructor(
     { keepAlive = true, noDelay = true }: TcpOptions,
+    private readonly secure: Secure | undefined,
     private readonly fork: Fork
   ) {
-    this.net = Net.createServer({ noDelay, keepAlive, allowHalfOpen: true, pauseOnConnect: true }, this.onConnection)
+    // HTTP answers who has said all there is to say; in TLS that is the end
+    const allowHalfOpen = secure === undefined
+    this.net = Net.createServer({ noDelay, keepAlive, allowHalfOpen, pauseOnConnect: true }, this.onConnection)
     this.net.on("error", () => {})
     // time is ours: Node's own limits are looked at every half minute, and begin anew with each request
     this.http = Http.createServer({ maxHeaderSize, headersTimeout: 0, requestTimeout: 0, requireHostHeader: false })
     this.http.on("upgrade", this.onUpgrade)
     this.http.on("request", this.onRequest)
     this.http.on("clientError", this.onClientError)
+  }
+
+  get tls(): Tls.Source | undefined {
+    return this.secure?.tls
   }
 
   readonly listen = (options: Net.ListenOptions): Effect.Effect<number, Error> =>
@@ -118,25 +143,62 @@ class OwnServer implements Host {
   })
 
   private readonly onConnection = (socket: Net.Socket) => {
-    socket.on("error", (error) => {
-      const half = this.halfOpen.get(socket)
-      if (half !== undefined) half.error ??= error
-    })
+    this.keepError(socket)
     if (this.closed) return void socket.destroy()
     const [oldest] = this.halfOpen.size >= mostHalfOpen ? this.halfOpen.keys() : []
     if (oldest !== undefined) this.cut(oldest, "others came, and it had not asked for anything")
     const { remoteAddress, remotePort } = socket
-    this.halfOpen.set(socket, {
+    const half: HalfOpen = {
       remoteAddress: remoteAddress === undefined ? Address.unspecified : Address.fromIp(remoteAddress, remotePort ?? 0),
-      expiry: this.fork(
-        Effect.zipRight(
-          Effect.sleep(deadline),
-          Effect.sync(() => this.cut(socket, `no upgrade within ${Duration.format(deadline)}`))
-        )
-      ),
+      fibers: [],
+      securing: this.secure !== undefined,
       error: undefined
-    })
+    }
+    this.halfOpen.set(socket, half)
     socket.once("close", () => this.onClose(socket))
+    const expire = Effect.sync(() => this.cut(socket, `no upgrade within ${Duration.format(deadline)}`))
+    half.fibers.push(this.fork(Effect.zipRight(Effect.sleep(deadline), expire)))
+    if (this.secure === undefined) return this.serve(socket)
+    half.fibers.push(this.fork(this.agree(this.secure, socket, half)))
+  }
+
+  private keepError(socket: Net.Socket): void {
+    socket.on("error", (error) => {
+      const half = this.halfOpenOf(socket)
+      if (half !== undefined) half.error ??= error
+    })
+  }
+
+  private halfOpenOf(socket: Net.Socket): HalfOpen | undefined {
+    return this.halfOpen.get(this.below.get(socket) ?? socket)
+  }
+
+  /** Whatever is wrong with the certificates, the connection does not outlive it. */
+  private agree({ side }: Secure, raw: Net.Socket, half: HalfOpen): Effect.Effect<void> {
+    return TlsUpgrade.upgrade(side, raw).pipe(
+      Effect.match({
+        onSuccess: ({ socket }) => {
+          half.securing = false
+          if (raw.destroyed) return this.onClose(raw)
+          this.below.set(socket, raw)
+          this.keepError(socket)
+          this.serve(socket)
+        },
+        onFailure: (error) => {
+          this.fail(raw, error)
+          raw.destroy()
+        }
+      }),
+      Effect.onError(() =>
+        Effect.sync(() => {
+          half.securing = false
+          raw.destroy()
+        })
+      )
+    )
+  }
+
+  private serve(socket: Net.Socket): void {
     mendTarget(socket, () => this.http.emit("connection", socket))
   }
 
@@ -146,7 +208,9 @@ class OwnServer implements Host {
   }
 
   private readonly onClose = (socket: Net.Socket) => {
-    const error = this.halfOpen.get(socket)?.error
+    const half = this.halfOpen.get(socket)
+    if (half === undefined || half.securing) return
+    const { error } = half
     this.fail(
       socket,
       error === undefined
@@ -195,9 +259,9 @@ class OwnServer implements Host {
 
   /** It is half open no more; nothing, if it was told of already. */
   private leave(socket: Net.Socket): HalfOpen | undefined {
-    const half = this.halfOpen.get(socket)
-    this.halfOpen.delete(socket)
-    half?.expiry.unsafeInterruptAsFork(FiberId.none)
+    const half = this.halfOpenOf(socket)
+    this.halfOpen.delete(this.below.get(socket) ?? socket)
+    for (const fiber of half?.fibers ?? []) fiber.unsafeInterruptAsFork(FiberId.none)
     return half
   }
 
@@ -217,15 +281,18 @@ const nobody = ({ headers, url }: Http.IncomingMessage): Refusal => ({
  *
  * @internal
  */
-export const open = (url: Url, tcp: TcpOptions): Effect.Effect<Host, ListenError, Scope.Scope> =>
+export const open = (url: Url, { tcp = {}, tls }: TransportOptions): Effect.Effect<Host, ListenError, Scope.Scope> =>
   Effect.gen(function* () {
     const host = url.host ?? ""
+    const secure = isSecure(url) ? { tls, side: TlsUpgrade.server(tls, url.href) } : undefined
+    // what is missing is missed now, and not when somebody comes
+    if (secure !== undefined) yield* secure.side
     const family = familyOf(url.scheme)
     const addresses = host === "" ? [] : yield* resolve(url, host, toListenError)
     const any = family === 4 ? { host: "0.0.0.0" } : family === 6 ? { host: "::", ipv6Only: true } : {}
     const runFork = Runtime.runFork(yield* Effect.runtime())
     const server = yield* acquireRelease(
-      Effect.sync(() => new OwnServer(tcp, runFork)),
+      Effect.sync(() => new OwnServer(tcp, secure, runFork)),
       ({ close }) => close
     )
     yield* server
@@ -257,5 +324,5 @@ export const attach = (server: HttpUpgrades): Effect.Effect<Host, never, Scope.S
       }),
       ({ onUpgrade }) => Effect.sync(() => void server.off("upgrade", onUpgrade))
     ),
-    ({ routes }) => ({ routes, port: undefined })
+    ({ routes }) => ({ routes, port: undefined, tls: undefined })
   )

@@ -1,6 +1,7 @@
 // hot path: bench/src/rows/ws-64.js
 import type { Message } from "../../Message.js"
 import * as internal from "../vocabulary/message.js"
+import { Mask } from "./masking.js"
 
 /** Uninitialised where the platform has such memory; every byte is written before anybody sees it. */
 const allocateOwn: (size: number) => Uint8Array =
@@ -95,10 +96,8 @@ class Encoder implements Write {
   /** The current piece is block[begin, at). */
   private begin = 0
   private at = 0
-  /** The mask of the frame under way, as bytes, and as a word that begins anywhere in it. */
-  private readonly key = new Uint8Array(4)
-  private readonly turned = new Uint8Array(4)
-  private readonly word = new Uint32Array(this.turned.buffer)
+  /** Of the frame under way. */
+  private readonly mask = new Mask()
 
   constructor(
     private readonly format: Format,
@@ -142,7 +141,7 @@ class Encoder implements Write {
       return
     }
     if (size > words) this.body(message, body, to - message.headerLength)
-    if (nextMask !== undefined) this.mask(start, this.at)
+    if (nextMask !== undefined) this.mask.apply(this.block.bytes, this.block.words, 0, start, this.at, 0)
   }
 
   private body(message: Message, from: number, to: number): void {
@@ -168,26 +167,9 @@ class Encoder implements Write {
     }
     if (nextMask !== undefined) {
       const mask = nextMask()
-      for (let i = 0; i < 4; i++) bytes[this.at++] = this.key[i] = mask >>> (8 * i)
+      for (let i = 0; i < 4; i++) bytes[this.at++] = this.mask.key[i] = mask >>> (8 * i)
     }
     return this.at
-  }
-
-  /** Masks by the word, of which the first and the last few bytes make none. */
-  private mask(start: number, end: number): void {
-    const { key, turned } = this
-    const { bytes, words } = this.block
-    const aligned = Math.min(end, (start + 3) & ~3)
-    for (let i = start; i < aligned; i++) bytes[i]! ^= key[(i - start) & 3]!
-    const last = end & ~3
-    if (aligned >= last) {
-      for (let i = aligned; i < end; i++) bytes[i]! ^= key[(i - start) & 3]!
-      return
-    }
-    for (let i = 0; i < 4; i++) turned[i] = key[(aligned - start + i) & 3]!
-    const word = this.word[0]!
-    for (let i = aligned >> 2; i < last >> 2; i++) words[i]! ^= word
-    for (let i = last; i < end; i++) bytes[i]! ^= key[(i - start) & 3]!
   }
 
   /** Makes sure of so much room in the block. */
