@@ -18,6 +18,7 @@ import type { Transports } from "effect-nng/Transport"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
 import { selfSigned } from "../support/certificates.js"
+import * as Dashboard from "../../examples/dashboard/program.js"
 import * as Chromium from "../support/chromium.js"
 import * as Nngcat from "../support/nngcat.js"
 import { record, tagged } from "../support/peers.js"
@@ -271,4 +272,27 @@ Programs.suite("a page in Chromium", Chromium.missing ?? Nngcat.missing, () => {
       expect(yield* heard).toEqual(Array.from({ length: 100 }, () => body))
       yield* tab.call("stop")
     }))
+
+  it.scopedLive("the dashboard draws readings, asks a worker, and survives its server's restart", () =>
+    Effect.gen(function* () {
+      const first = yield* Scope.make()
+      const url = yield* Scope.extend(Dashboard.serve(0), first)
+      const { complaints, page } = yield* browser.openAt(url)
+      const shows = (id: string, text: RegExp) =>
+        Effect.promise(() => page.locator(`#${id}`).filter({ hasText: text }).waitFor({ timeout: 20_000 }))
+      const ask = Effect.zipRight(
+        Effect.promise(() => page.getByRole("button").click()),
+        shows("answer", /^(Ada|Grace|Edith) heard "How are you\?", after \d+ readings\.$/)
+      )
+      const live = Effect.zipRight(shows("state", /^live$/), shows("legend", /Ada \d+\.\dGrace \d+\.\dEdith \d+\.\d/))
+      yield* live
+      yield* ask
+      yield* Scope.close(first, Exit.void)
+      yield* shows("state", /^away, dialing$/)
+      yield* Dashboard.serve(Number(new URL(url).port))
+      yield* live
+      yield* ask
+      expect(complaints).toEqual([])
+    }).pipe(Effect.provide(NodeTransport.layer))
+  )
 })

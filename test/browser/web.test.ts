@@ -35,7 +35,7 @@ class Played extends EventTarget {
   }
 
   send(bytes: Uint8Array): void {
-    if (this.readyState !== 1) throw new Error("it is not open")
+    // as browsers do, it takes no offence when it has closed
     this.sent.push(Buffer.from(bytes).toString())
     this.bufferedAmount += bytes.length
   }
@@ -233,20 +233,35 @@ describe("what comes", () => {
       const got: Array<string> = []
       while (got.length < 3) got.push(...texts(yield* connection.pull))
       expect(got.map((text) => text.trim())).toEqual(["0", "1", "2"])
+      expect(ws.closes).toEqual([4013])
       expect(yield* Effect.flip(connection.pull)).toMatchObject({ _tag: "NNG_ENOMEM" })
     })
   )
 
   it.scoped("meets no bound while it is taken", () =>
     Effect.gen(function* () {
-      const { connection, ws } = yield* connected(target(), { recvBuffer: 300 })
-      let taken = 0
-      for (let i = 0; i < 100; i++) {
-        ws.says(bytes("x".repeat(200)))
-        taken += Chunk.size(yield* connection.pull)
+      const { connection, ws } = yield* connected(target(), { recvBuffer: 4 * (200 + 64) })
+      for (let i = 0; i < 50; i++) {
+        for (let one = 0; one < 4; one++) ws.says(bytes("x".repeat(200)))
+        let taken = 0
+        while (taken < 4) taken += Chunk.size(yield* connection.pull)
+        expect(taken).toBe(4)
       }
-      expect(taken).toBe(100)
       expect(ws.closes).toEqual([])
+    })
+  )
+
+  it.scoped("is given in parts where much of it is held", () =>
+    Effect.gen(function* () {
+      const { connection, ws } = yield* connected()
+      for (let i = 0; i < 3000; i++) ws.says(bytes(String(i)))
+      const got: Array<string> = []
+      while (got.length < 3000) {
+        const part = texts(yield* connection.pull)
+        expect(part.length).toBeLessThanOrEqual(1024)
+        got.push(...part)
+      }
+      expect(got).toEqual(Array.from({ length: 3000 }, (_, i) => String(i)))
     })
   )
 
@@ -334,6 +349,17 @@ describe("what goes", () => {
       const { doubtful, unsent } = messages.close()
       expect([doubtful.length, unsent.map(Message.text)]).toEqual([1, ["waits"]])
       expect(ws.sent).toHaveLength(1)
+    })
+  )
+
+  it.scoped("is not given to one that has closed, though nobody was told yet", () =>
+    Effect.gen(function* () {
+      const { connection, ws } = yield* connected()
+      ws.closed(1000)
+      connection.messages.push(Message.make("late"))
+      yield* settle
+      expect(ws.sent).toEqual([])
+      expect(connection.messages.close().doubtful.map(Message.text)).toEqual(["late"])
     })
   )
 

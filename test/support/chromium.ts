@@ -8,7 +8,7 @@ import * as Http from "node:http"
 import type * as Net from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { BrowserContext } from "playwright-core"
+import type { BrowserContext, Page } from "playwright-core"
 import { chromium } from "playwright-core"
 import { bundle } from "./bundle.js"
 
@@ -31,9 +31,9 @@ const args = [
 
 /** A tab that has our page open. */
 export interface Tab {
+  readonly page: Page
   /** Calls one of the page's functions, and gives what it comes to, as JSON. **Interruption** stops waiting for it. */
   readonly call: (name: string, ...args: ReadonlyArray<unknown>) => Effect.Effect<unknown, Error>
-  readonly screenshot: (path: string) => Effect.Effect<void>
   /** Closes it, whatever it is doing. */
   readonly close: Effect.Effect<void>
   /** What nobody caught in it, and what it said on its console as an error. */
@@ -48,6 +48,8 @@ export class Browser extends Context.Tag("test/Browser")<
     /** Where our pages come from. */
     readonly origin: string
     readonly open: Effect.Effect<Tab, never, Scope.Scope>
+    /** Somebody else's page. */
+    readonly openAt: (url: string) => Effect.Effect<Tab, never, Scope.Scope>
   }
 >() {}
 
@@ -78,7 +80,7 @@ const tab = (context: BrowserContext, origin: string): Effect.Effect<Tab, never,
             ),
           catch: (error) => error as Error
         }),
-      screenshot: (path) => Effect.promise(() => page.screenshot({ path })),
+      page,
       close: Effect.promise(() => page.close()),
       complaints,
       refusals
@@ -128,6 +130,6 @@ export const layer = (script: string): Layer.Layer<Browser> =>
         ),
         (context) => Effect.promise(() => context.close())
       )
-      return { origin, open: tab(context, origin) }
+      return { origin, open: tab(context, origin), openAt: (url) => tab(context, url) }
     })
   )
