@@ -20,7 +20,8 @@ const engine = "^src/internal/engine/"
 const api =
   "^src/(Socket|SocketContext|Dialer|Listener|Device|Statistics|index|" +
   "(Pair0|Pair1|Req0|Rep0|Pub0|Sub0|Push0|Pull0|Surveyor0|Respondent0|Bus0))\\.ts$"
-const adapters = "^src/(?!Byte)\\w+Transport\\.ts$|^src/NodeHttpUpgrades\\.ts$|^src/internal/(node|web|inproc|simulation)/"
+const adapters =
+  "^src/(?!Byte)\\w+Transport\\.ts$|^src/NodeHttpUpgrades\\.ts$|^src/internal/(node|web|inproc|simulation)/"
 const node = "^src/Node\\w+\\.ts$|^src/internal/node/"
 
 const only = (name, from, may) => ({
