@@ -9,7 +9,7 @@
  *   4  engine       internal/engine
  *   5  API          Socket Dialer Listener Pair0 ... index
  *   6  adapters     InprocTransport, NodeTransport, TestTransport ...; internal/inproc, internal/node,
- *                   internal/simulation
+ *                   internal/web, internal/simulation
  *   7  commands     internal/cli: built of the public modules alone, and known to none
  */
 const vocabulary = "^src/(Errors|Address|Url|Message|Protocol)\\.ts$|^src/internal/vocabulary/"
@@ -21,7 +21,8 @@ const engine = "^src/internal/engine/"
 const api =
   "^src/(Socket|SocketContext|Dialer|Listener|Device|Statistics|index|" +
   "(Pair0|Pair1|Req0|Rep0|Pub0|Sub0|Push0|Pull0|Surveyor0|Respondent0|Bus0))\\.ts$"
-const adapters = "^src/(?!Byte)\\w+Transport\\.ts$|^src/NodeHttpUpgrades\\.ts$|^src/internal/(node|inproc|simulation)/"
+const adapters =
+  "^src/(?!Byte)\\w+Transport\\.ts$|^src/NodeHttpUpgrades\\.ts$|^src/internal/(node|web|inproc|simulation)/"
 const cli = "^src/internal/cli/"
 const node = "^src/Node\\w+\\.ts$|^src/internal/node/"
 

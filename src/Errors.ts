@@ -650,7 +650,7 @@ export interface NngErrorEncoded {
  * @since 0.1.0
  * @category schemas
  */
-export const NngErrorFromSelf: Schema.Schema<NngError> = Schema.declare(isNngError, {
+export const NngErrorFromSelf: Schema.Schema<NngError> = /* @__PURE__ */ Schema.declare(isNngError, {
   identifier: "NngErrorFromSelf",
   arbitrary: () => (fc) => {
     const text = fc.option(fc.string(), { nil: undefined })
@@ -672,37 +672,38 @@ export const NngErrorFromSelf: Schema.Schema<NngError> = Schema.declare(isNngErr
  * @since 0.1.0
  * @category schemas
  */
-export const NngErrorFromJson: Schema.Schema<NngError, NngErrorEncoded> = Schema.transformOrFail(
-  Schema.Struct({
-    _tag: Schema.String,
-    code: Schema.Int,
-    address: Schema.optional(Schema.String),
-    operation: Schema.optional(Schema.String),
-    reason: Schema.optional(Schema.String),
-    text: Schema.optional(Schema.String),
-    cause: Schema.optional(Schema.Defect)
-  }),
-  NngErrorFromSelf,
-  {
-    strict: true,
-    decode: ({ _tag, code, ...details }, _, ast) => {
-      const error = Option.filter(fromWireCode(code, details), (error) => error._tag === _tag)
-      return ParseResult.fromOption(
-        error,
-        () => new ParseResult.Type(ast, { _tag, code }, `${_tag} is not code ${code}`)
-      )
-    },
-    encode: (error) => {
-      const { _tag, address, cause, code, operation, reason } = error
-      return ParseResult.succeed({
-        _tag,
-        code,
-        ...(address === undefined ? undefined : { address }),
-        ...(operation === undefined ? undefined : { operation }),
-        ...(reason === undefined ? undefined : { reason }),
-        ...(_tag === "NNG_ESYSERR" || _tag === "NNG_ETRANERR" ? { text: error.text } : undefined),
-        ...(cause === undefined ? undefined : { cause })
-      })
+export const NngErrorFromJson: Schema.Schema<NngError, NngErrorEncoded> = /* @__PURE__ */ (() =>
+  Schema.transformOrFail(
+    Schema.Struct({
+      _tag: Schema.String,
+      code: Schema.Int,
+      address: Schema.optional(Schema.String),
+      operation: Schema.optional(Schema.String),
+      reason: Schema.optional(Schema.String),
+      text: Schema.optional(Schema.String),
+      cause: Schema.optional(Schema.Defect)
+    }),
+    NngErrorFromSelf,
+    {
+      strict: true,
+      decode: ({ _tag, code, ...details }, _, ast) => {
+        const error = Option.filter(fromWireCode(code, details), (error) => error._tag === _tag)
+        return ParseResult.fromOption(
+          error,
+          () => new ParseResult.Type(ast, { _tag, code }, `${_tag} is not code ${code}`)
+        )
+      },
+      encode: (error) => {
+        const { _tag, address, cause, code, operation, reason } = error
+        return ParseResult.succeed({
+          _tag,
+          code,
+          ...(address === undefined ? undefined : { address }),
+          ...(operation === undefined ? undefined : { operation }),
+          ...(reason === undefined ? undefined : { reason }),
+          ...(_tag === "NNG_ESYSERR" || _tag === "NNG_ETRANERR" ? { text: error.text } : undefined),
+          ...(cause === undefined ? undefined : { cause })
+        })
+      }
     }
-  }
-).annotations({ identifier: "NngErrorFromJson" })
+  ).annotations({ identifier: "NngErrorFromJson" }))()

@@ -225,6 +225,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
   Transport: ["Transports", "connection", "connections"],
   Turn: ["Turn", "make"],
   Url: ["TypeId", "decode", "defaultPort", "format", "isUrl", "parse", "withPort"],
+  WebSocketTransport: ["layer", "make"],
   index: [
     "Address",
     "Aio",
@@ -257,7 +258,8 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "Tls",
     "Transport",
     "Turn",
-    "Url"
+    "Url",
+    "WebSocketTransport"
   ]
 }
 

@@ -25,7 +25,17 @@ export const sendMaxFrame = { dial: 1024 * 1024, listen: 64 * 1024 } as const
 export const bounds = { fragments: 16 * 1024, chunks: 64 * 1024 } as const
 
 /** @internal */
-export const closeCode = { normal: 1000, unsupported: 1003 } as const
+export const closeCode = { normal: 1000, unsupported: 1003, tooBig: 1009, overrun: 1013 } as const
+
+/** A browser lets its pages close with 1000, or with codes above 3000. */
+const pageCodes = 3000
+
+/**
+ * The code that a page closes with where others have this one.
+ *
+ * @internal
+ */
+export const pageCode = (code: number): number => pageCodes + code
 
 /** What the peer says with the code of its close frame; 1005 is a frame without code, 1006 no frame at all. */
 const meaning: Readonly<Record<number, string>> = {
@@ -35,7 +45,8 @@ const meaning: Readonly<Record<number, string>> = {
   1008: "the peer has a policy against it",
   1009: "a message, or a frame of it, was too big for the peer",
   1010: "the peer wants an extension",
-  1011: "the peer failed"
+  1011: "the peer failed",
+  1013: "the peer could not keep up"
 }
 
 /**
@@ -44,8 +55,11 @@ const meaning: Readonly<Record<number, string>> = {
  * @internal
  */
 export const closeError = (code: number): Errors.ECONNSHUT | Errors.EPROTO | Errors.EMSGSIZE => {
-  const reason = meaning[code]
+  const known = code > pageCodes ? code - pageCodes : code
+  const reason = meaning[known]
   const details = { operation: "websocket", reason: reason === undefined ? undefined : `${reason} (${code})` }
-  if (code === 1009) return new Errors.EMSGSIZE(details)
-  return reason === undefined || code === 1011 ? new Errors.ECONNSHUT(details) : new Errors.EPROTO(details)
+  if (known === closeCode.tooBig) return new Errors.EMSGSIZE(details)
+  return reason === undefined || known === 1011 || known === closeCode.overrun
+    ? new Errors.ECONNSHUT(details)
+    : new Errors.EPROTO(details)
 }
