@@ -205,3 +205,29 @@ for (const [who, begin] of [listening, dialing]) {
     }
   })
 }
+
+simulated("[S5] a listener has at most 1024 peers that have not greeted: the oldest makes place for the next", () =>
+  Effect.gen(function* () {
+    const socket = yield* Pair0.make()
+    const listener = yield* Listener.make(socket, url)
+    const told = yield* record(listener.events)
+    yield* Listener.start(listener)
+    const silent: Array<Hand> = []
+    for (let n = 0; n < 1024; n++) silent.push(yield* TestTransport.dial(listener.url))
+    yield* Effect.sleep(1)
+    expect(told.all.filter(tagged("HandshakeFailed"))).toEqual([])
+    const good = yield* TestTransport.dial(listener.url)
+    const [gone, millis] = yield* timing(silent[0]!.closed)
+    expect([gone._tag, millis < 10_000]).toEqual(["NNG_ECONNSHUT", true])
+    expect((yield* told.find(tagged("HandshakeFailed"))).error).toMatchObject({
+      _tag: "NNG_ETIMEDOUT",
+      reason: expect.stringContaining("1024 others")
+    })
+    expect(yield* good.greet(Protocol.pair0)).toBe(Protocol.pair0.number)
+    yield* Socket.awaitPeers(socket, 1)
+    expect((yield* listener.statistics).failures).toMatchObject({ NNG_ETIMEDOUT: 1 })
+    // the others have their ten seconds
+    yield* Effect.forEach(silent.slice(1), ({ closed }) => closed)
+    expect((yield* listener.statistics).failures).toMatchObject({ NNG_ETIMEDOUT: 1024 })
+  })
+)

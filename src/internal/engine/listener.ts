@@ -11,7 +11,7 @@ import type { ByteStream } from "../../ByteStream.js"
 import * as Errors from "../../Errors.js"
 import type * as Api from "../../Listener.js"
 import type { Socket } from "../../Socket.js"
-import type { Accepted, AcceptError, Acceptor } from "../../Transport.js"
+import type { Accepted, AcceptError, Acceptor, HandshakeError } from "../../Transport.js"
 import type { Watcher } from "./attach.js"
 import { attach } from "./attach.js"
 import type { Endpoint } from "./endpoint.js"
@@ -27,6 +27,9 @@ type State = Api.State | { readonly _tag: "Starting" }
 /** What to wait after a failure to accept: little where memory or descriptors may soon be free again. */
 const coolDown = (error: AcceptError): Duration.Duration =>
   error._tag === "NNG_ENOMEM" || error._tag === "NNG_ENOFILES" ? Duration.millis(10) : Duration.millis(100)
+
+/** Connections that have not greeted yet, or that the socket is looking at; the next takes the place of the oldest. */
+const mostGreeting = 1024
 
 /** A pipe of this listener, and the scope that its connection lives in. */
 class Serving implements Watcher {
@@ -55,6 +58,8 @@ class ListenerImpl extends Endpoints.EndpointImpl<State, Api.Event> implements A
   pipes = 0
   accepts = 0
   private reject = 0
+  /** Those whose connections are not pipes yet, in the order of their coming. */
+  private readonly greeting = new Map<Fiber.RuntimeFiber<void>, Accepted>()
   /** What it holds while it listens. */
   private bound: Scope.CloseableScope | undefined = undefined
   private acceptor: Acceptor | undefined = undefined
@@ -157,7 +162,7 @@ class ListenerImpl extends Endpoints.EndpointImpl<State, Api.Event> implements A
     const acceptOne = Effect.flatMap(Scope.fork(parent, ExecutionStrategy.sequential), (scope) =>
       Scope.extend(acceptor.accept, scope).pipe(
         Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))),
-        Effect.flatMap((accepted) => Effect.forkIn(this.serve(accepted, scope), parent))
+        Effect.flatMap((accepted) => this.greet(accepted, scope, parent))
       )
     )
     return acceptOne.pipe(
@@ -170,6 +175,28 @@ class ListenerImpl extends Endpoints.EndpointImpl<State, Api.Event> implements A
       }),
       Effect.forever
     )
+  }
+
+  /** Serves a connection in a fiber of its own. Whoever says nothing costs that and no more: there are only so many. */
+  private greet(accepted: Accepted, scope: Scope.CloseableScope, parent: Scope.Scope): Effect.Effect<void> {
+    const [oldest] = this.greeting.size < mostGreeting ? [] : this.greeting
+    const serving = Effect.map(Effect.forkIn(this.serve(accepted, scope), parent), (fiber) => {
+      this.greeting.set(fiber, accepted)
+      fiber.addObserver(() => this.greeting.delete(fiber))
+    })
+    return oldest === undefined ? serving : Effect.zipRight(this.turnAway(...oldest), serving)
+  }
+
+  private turnAway(fiber: Fiber.RuntimeFiber<void>, accepted: Accepted): Effect.Effect<void> {
+    this.greeting.delete(fiber)
+    const reason = `${mostGreeting} others came, and it had not greeted`
+    this.failed(accepted, new Errors.ETIMEDOUT({ operation: "handshake", reason }))
+    return Fiber.interruptFork(fiber)
+  }
+
+  private failed({ properties: { remoteAddress } }: Accepted, error: HandshakeError): void {
+    this.failures.count(error)
+    this.broadcast.emit({ _tag: "HandshakeFailed", error, remoteAddress })
   }
 
   /** One connection, from its handshake until it is a pipe or is turned away; nobody else waits for it. */
@@ -185,9 +212,7 @@ class ListenerImpl extends Endpoints.EndpointImpl<State, Api.Event> implements A
     }).pipe(
       Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))),
       Effect.catchAll((error) => {
-        this.failures.count(error)
-        const { remoteAddress } = accepted.properties
-        this.broadcast.emit({ _tag: "HandshakeFailed", error, remoteAddress })
+        this.failed(accepted, error)
         return Effect.logDebug("handshake failed").pipe(Effect.annotateLogs({ url: this.url, error: error.message }))
       })
     )
