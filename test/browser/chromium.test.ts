@@ -245,7 +245,8 @@ Programs.suite("a page in Chromium", Chromium.missing ?? Nngcat.missing, () => {
       const answer = yield* Effect.forkScoped(Req0.request(socket, "anybody"))
       yield* Effect.repeat(socket.statistics, { until: ({ sent }) => sent === 1 })
       yield* tab.close
-      expect((yield* pipes.find(tagged("RemPost"))).reason).toMatchObject({ _tag: "NNG_ECONNSHUT" })
+      // Chromium says goodbye, or is gone before it can
+      expect(["NNG_ECONNSHUT", "NNG_ECONNRESET"]).toContain((yield* pipes.find(tagged("RemPost"))).reason._tag)
       const other = yield* browser.open
       yield* other.call("serve", url)
       expect(Message.text(yield* answer)).toBe("anybody!")
