@@ -62,9 +62,8 @@ describe("the library in a page", { timeout: 180_000 }, () => {
     const own = zipped((await bundle(page, ["effect/*", "@effect/platform/*"])).code)
     expect(own).toBeLessThan(26 * 1024)
     expect(whole).toBeLessThan(88 * 1024)
-    expect({ own: Math.round(own / 1024), whole: Math.round(whole / 1024) }).toEqual({
-      own: stated("of that, this library"),
-      whole: stated("the whole page")
-    })
+    // within one, as versions of zlib differ by some bytes
+    expect(Math.abs(own / 1024 - stated("of that, this library"))).toBeLessThan(1)
+    expect(Math.abs(whole / 1024 - stated("the whole page"))).toBeLessThan(1)
   })
 })
