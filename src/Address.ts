@@ -42,7 +42,14 @@ export type Address = Data.TaggedEnum<{
   Inet6: { readonly host: string; readonly port: number; readonly scope: string }
 }>
 
-const { Abstract, Inet, Inet6, Inproc, Ipc, Unspecified } = Data.taggedEnum<Address>()
+type Kind<Tag extends Address["_tag"]> = Extract<Address, { readonly _tag: Tag }>
+
+const Unspecified = Data.tagged<Kind<"Unspecified">>("Unspecified")
+const Inproc = Data.tagged<Kind<"Inproc">>("Inproc")
+const Ipc = Data.tagged<Kind<"Ipc">>("Ipc")
+const Abstract = Data.tagged<Kind<"Abstract">>("Abstract")
+const Inet = Data.tagged<Kind<"Inet">>("Inet")
+const Inet6 = Data.tagged<Kind<"Inet6">>("Inet6")
 
 /**
  * No address that is known.

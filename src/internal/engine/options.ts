@@ -116,32 +116,29 @@ const readers: {
   preferNew: Either.right
 }
 
-const read = <K extends Name>(key: K, input: Input, before: Settings): Either.Either<Settings[K], Errors.EINVAL> => {
-  const value = input[key]
-  return value === undefined ? Either.right(before[key]) : readers[key](value, before)
-}
+const names = Object.keys(readers) as ReadonlyArray<Name>
 
 /**
  * These settings changed as asked; all of it, or an error that names what was wrong.
  *
  * @internal
  */
-export const change = (before: Settings, input: Input): Either.Either<Settings, Errors.EINVAL> =>
-  Either.all({
-    recvTimeout: read("recvTimeout", input, before),
-    sendTimeout: read("sendTimeout", input, before),
-    recvMaxSize: read("recvMaxSize", input, before),
-    reconnectMin: read("reconnectMin", input, before),
-    reconnectMax: read("reconnectMax", input, before),
-    sendBuffer: read("sendBuffer", input, before),
-    recvBuffer: read("recvBuffer", input, before),
-    resendTime: read("resendTime", input, before),
-    resendTick: read("resendTick", input, before),
-    surveyTime: read("surveyTime", input, before),
-    ttl: read("ttl", input, before),
-    preferNew: read("preferNew", input, before),
-    leastBuffer: Either.right(before.leastBuffer)
-  })
+export const change = (before: Settings, input: Input): Either.Either<Settings, Errors.EINVAL> => {
+  const changed: { [K in keyof Settings]: Settings[K] } = { ...before }
+  const read = <K extends Name>(name: K): Errors.EINVAL | undefined => {
+    const value = input[name]
+    if (value === undefined) return undefined
+    const setting = readers[name](value, before)
+    if (Either.isLeft(setting)) return setting.left
+    changed[name] = setting.right
+    return undefined
+  }
+  for (const name of names) {
+    const error = read(name)
+    if (error !== undefined) return Either.left(error)
+  }
+  return Either.right(changed)
+}
 
 const times: ReadonlySet<keyof Settings> = new Set([
   "recvTimeout",

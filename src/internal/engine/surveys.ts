@@ -5,6 +5,7 @@ import * as Stream from "effect/Stream"
 import * as Errors from "../../Errors.js"
 import type { Input, Message } from "../../Message.js"
 import type * as Api from "../../Socket.js"
+import { scopedStream } from "../ports/scopedStream.js"
 import type { Deadline } from "../ports/timeline.js"
 import type { Survey } from "../protocol/surveyor0.js"
 import { Surveyor0Machine } from "../protocol/surveyor0.js"
@@ -159,7 +160,7 @@ export class SurveyContext extends Conversation {
         surveying.discard()
       })
     )
-    return Stream.unwrapScoped(
+    return scopedStream(
       Effect.map(running, (surveying) => Stream.repeatEffectChunk(this.gated(() => surveying.pull())))
     ).pipe(Stream.catchTag("NNG_ETIMEDOUT", () => Stream.empty))
   }

@@ -5,6 +5,7 @@ import * as Stream from "effect/Stream"
 import * as Errors from "../../Errors.js"
 import type { Message } from "../../Message.js"
 import type * as Api from "../../Sub0.js"
+import { scopedStream } from "../ports/scopedStream.js"
 import { isSocket, streamOf } from "./api.js"
 import * as Contexts from "./context.js"
 import type { Socket } from "../../Socket.js"
@@ -76,7 +77,7 @@ export const stream = (
   options: Api.StreamOptions = {}
 ): Stream.Stream<Message, Api.StreamError> => {
   const { chunkSize, ...settings } = options
-  return Stream.unwrapScoped(
+  return scopedStream(
     Effect.map(Contexts.make(socket, settings), ({ conversation }) => {
       const own = conversation as SubscriberConversation
       own.subscriber.addTopic(bytesOf(topic))

@@ -20,13 +20,12 @@ export const choose = <T extends Offer>(
   text: string,
   options: TransportOptions
 ): Either.Either<{ readonly url: Url.Url; readonly transport: T; readonly options: TransportOptions }, CheckError> =>
-  Either.gen(function* () {
-    const url = yield* Url.parse(text)
+  Either.flatMap(Url.parse(text), (url) => {
     const transport = transports.get(url.scheme)
     const notSupported = (reason: string) =>
       Either.left(new Errors.ENOTSUP({ operation: role, address: url.href, reason }))
     if (transport === undefined) {
-      return yield* notSupported(`no transport for ${url.scheme}://, there are ${[...transports.keys()].join(", ")}`)
+      return notSupported(`no transport for ${url.scheme}://, there are ${[...transports.keys()].join(", ")}`)
     }
     // of an endpoint's options, those that are the transport's
     const transportOptions: Required<TransportOptions> = {
@@ -37,11 +36,14 @@ export const choose = <T extends Offer>(
     }
     for (const family of Object.keys(transportOptions) as Array<keyof TransportOptions>) {
       if (transportOptions[family] !== undefined && !transport.options.includes(family)) {
-        return yield* notSupported(`${url.scheme}:// has no ${family} options`)
+        return notSupported(`${url.scheme}:// has no ${family} options`)
       }
     }
-    yield* transport.check(role, url, transportOptions)
-    return { url, transport, options: transportOptions }
+    return Either.map(transport.check(role, url, transportOptions), () => ({
+      url,
+      transport,
+      options: transportOptions
+    }))
   })
 
 /**

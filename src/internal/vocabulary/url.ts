@@ -189,31 +189,30 @@ const parseText = (text: string): Parsed<Parts> => {
     : parseRest(scheme, rest)
 }
 
-const parseRest = (scheme: string, rest: string): Parsed<Parts> =>
-  Either.gen(function* () {
-    const control = /[\0-\x1f\x7f]/.exec(rest)
-    if (control !== null) {
-      return yield* Either.left(`control character ${hex(control[0].charCodeAt(0))}`)
-    }
-    const end = rest.search(/[/?#]|$/)
-    const { host, port, userinfo } = yield* parseAuthority(rest.slice(0, end))
-    return { scheme, userinfo, host, port: port ?? defaultPort(scheme), ...(yield* parseRequest(rest.slice(end))) }
-  })
+const parseRest = (scheme: string, rest: string): Parsed<Parts> => {
+  const control = /[\0-\x1f\x7f]/.exec(rest)
+  if (control !== null) {
+    return Either.left(`control character ${hex(control[0].charCodeAt(0))}`)
+  }
+  const end = rest.search(/[/?#]|$/)
+  return Either.flatMap(parseAuthority(rest.slice(0, end)), ({ host, port = defaultPort(scheme), userinfo }) =>
+    Either.map(parseRequest(rest.slice(end)), (request) => ({ scheme, userinfo, host, port, ...request }))
+  )
+}
 
-const parseAuthority = (authority: string): Parsed<Pick<Parts, "userinfo" | "host" | "port">> =>
-  Either.gen(function* () {
-    const [before, after, more] = authority.split("@")
-    if (more !== undefined) {
-      return yield* Either.left(`more than one "@"`)
-    }
-    const userinfo = after === undefined ? undefined : before
-    const { host, port } = yield* splitPort(lowerCase(after ?? before ?? ""))
+const parseAuthority = (authority: string): Parsed<Pick<Parts, "userinfo" | "host" | "port">> => {
+  const [before, after, more] = authority.split("@")
+  if (more !== undefined) {
+    return Either.left(`more than one "@"`)
+  }
+  const userinfo = after === undefined ? undefined : before
+  return Either.flatMap(splitPort(lowerCase(after ?? before ?? "")), ({ host, port }) => {
     const size = new TextEncoder().encode(host).length
-    if (size > maxHostLength) {
-      return yield* Either.left(`a host of ${size} bytes, more than ${maxHostLength}`)
-    }
-    return { userinfo, host: host === "*" ? "" : host, port: port === undefined ? undefined : yield* parsePort(port) }
+    return size > maxHostLength
+      ? Either.left(`a host of ${size} bytes, more than ${maxHostLength}`)
+      : Either.map(parsePort(port), (port) => ({ userinfo, host: host === "*" ? "" : host, port }))
   })
+}
 
 interface HostAndPort {
   readonly host: string
@@ -238,7 +237,10 @@ const splitPort = (text: string): Parsed<HostAndPort> => {
     : Either.left(`${quote(after)} after the host "[${host}]"`)
 }
 
-const parsePort = (text: string): Parsed<number> => {
+const parsePort = (text: string | undefined): Parsed<number | undefined> => {
+  if (text === undefined) {
+    return Either.right(undefined)
+  }
   if (text === "") {
     return Either.left("no port after the colon")
   }
@@ -267,32 +269,35 @@ const cut = (text: string, mark: string): readonly [string, string | undefined] 
 }
 
 /** Decodes the escapes that need none, and those of UTF-8; makes the others upper case. */
-const unescapeSafe = (text: string): Parsed<string> =>
-  Either.gen(function* () {
-    const bytes = new TextEncoder().encode(text)
-    const out = new Uint8Array(bytes.length)
-    let length = 0
-    for (let i = 0; i < bytes.length; i++) {
-      if (bytes[i] !== percent) {
-        out[length++] = bytes[i]!
-        continue
-      }
-      const byte = yield* escapeAt(bytes, i)
-      if (byte >= 0x80 || /[A-Za-z0-9.~_-]/.test(String.fromCharCode(byte))) {
-        out[length++] = byte
-      } else {
-        out[length++] = percent
-        out[length++] = upperCase(bytes[i + 1]!)
-        out[length++] = upperCase(bytes[i + 2]!)
-      }
-      i += 2
+const unescapeSafe = (text: string): Parsed<string> => {
+  const bytes = new TextEncoder().encode(text)
+  const out = new Uint8Array(bytes.length)
+  let length = 0
+  for (let i = 0; i < bytes.length; i++) {
+    if (bytes[i] !== percent) {
+      out[length++] = bytes[i]!
+      continue
     }
-    try {
-      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(out.subarray(0, length))
-    } catch {
-      return yield* Either.left("path, query or fragment is not UTF-8 once its escapes are decoded")
+    const escape = escapeAt(bytes, i)
+    if (Either.isLeft(escape)) {
+      return Either.left(escape.left)
     }
-  })
+    const byte = escape.right
+    if (byte >= 0x80 || /[A-Za-z0-9.~_-]/.test(String.fromCharCode(byte))) {
+      out[length++] = byte
+    } else {
+      out[length++] = percent
+      out[length++] = upperCase(bytes[i + 1]!)
+      out[length++] = upperCase(bytes[i + 2]!)
+    }
+    i += 2
+  }
+  try {
+    return Either.right(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(out.subarray(0, length)))
+  } catch {
+    return Either.left("path, query or fragment is not UTF-8 once its escapes are decoded")
+  }
+}
 
 /** Not quite RFC 3986: a dot segment at the end leaves no slash. */
 const resolveDots = (path: string): string => {
