@@ -12,7 +12,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type * as Dialer from "effect-nng/Dialer"
+import * as Dialer from "effect-nng/Dialer"
 import * as Message from "effect-nng/Message"
 import * as NodeTransport from "effect-nng/NodeTransport"
 import * as Pair0 from "effect-nng/Pair0"
@@ -96,13 +96,15 @@ const comeback = Effect.gen(function* () {
   const mortal = yield* Scope.extend(listen, firstLife)
   const caller = yield* Pair0.make()
   const dialer = yield* Socket.dial(caller, url, { reconnectMin: "50 millis", reconnectMax: "200 millis" })
-  const story = yield* Effect.fork(Stream.runForEach(dialer.events, (event) => say(`the dialer: ${tell(event)}`)))
+  const story = yield* Effect.fork(
+    Stream.runForEach(Dialer.events(dialer), (event) => say(`the dialer: ${tell(event)}`))
+  )
   yield* Socket.send(caller, "Are you well?")
   yield* say(`the peer hears: ${Message.text(yield* Socket.recv(mortal))}`)
 
   yield* say("(the peer goes away)")
   yield* Scope.close(firstLife, Exit.void)
-  yield* dialer.events.pipe(
+  yield* Dialer.events(dialer).pipe(
     Stream.filter((event) => event._tag === "Failed"),
     Stream.take(2),
     Stream.runDrain

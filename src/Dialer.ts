@@ -232,11 +232,6 @@ export interface Dialer extends Inspectable, Pipeable {
   readonly configuration: Configuration
   /** What it is doing now. **Interruption**: none, it does not wait. */
   readonly state: Effect.Effect<State>
-  /**
-   * What happens to it; a late subscriber first gets what happened last. Ends when the dialer is closed. A subscriber
-   * that falls more than 1024 events behind loses the oldest. **Interruption** ends the subscription, and nothing else.
-   */
-  readonly events: Stream.Stream<Event>
   /** What it has counted. **Interruption**: none, it does not wait. */
   readonly statistics: Effect.Effect<Statistics>
   /**
@@ -299,3 +294,14 @@ export const startAio: {
   (aio: Aio, options?: StartOptions): (self: Dialer) => Effect.Effect<void>
   (self: Dialer, aio: Aio, options?: StartOptions): Effect.Effect<void>
 } = internal.startDialerAio
+
+/**
+ * What happens to it; a late subscriber first gets what happened last. Ends when the dialer is closed. A subscriber that
+ * falls more than 1024 events behind loses the oldest.
+ *
+ * **Interruption** ends the subscription, and nothing else.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const events: (self: Dialer) => Stream.Stream<Event> = internal.dialerEvents

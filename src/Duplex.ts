@@ -20,6 +20,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { atomically } from "./internal/ports/atomically.js"
+import { Signal } from "./internal/ports/signal.js"
 
 /**
  * What the owner of a `Duplex` is told. Each call comes from outside the duplex's own methods (an I/O callback, a
@@ -135,7 +136,7 @@ class Owner<In, Out, E> implements Handler<In, E> {
   private full = false
   private arrived: In | undefined = undefined
   private error: E | undefined = undefined
-  private readonly waiting = new Set<() => void>()
+  private readonly signal = new Signal()
 
   constructor(
     private readonly duplex: Duplex<In, Out, E>,
@@ -146,14 +147,22 @@ class Owner<In, Out, E> implements Handler<In, E> {
     this.own()
     const input = this.take()
     if (input !== undefined) return Exit.succeed(input)
-    return this.error === undefined ? Effect.zipRight(this.wait, this.pull) : Exit.fail(this.error)
+    return this.error === undefined
+      ? Effect.zipRight(
+          this.signal.until(() => !this.demanded || this.error !== undefined),
+          this.pull
+        )
+      : Exit.fail(this.error)
   })
 
   readonly pushAll = (outputs: Iterable<Out>): Effect.Effect<void, E> =>
     atomically(() => {
       this.own()
       if (this.error !== undefined) return Exit.fail(this.error)
-      if (this.full) return Effect.zipRight(this.wait, this.pushAll(outputs))
+      if (this.full) {
+        const roomOrEnd = () => !this.full || this.error !== undefined
+        return Effect.zipRight(this.signal.until(roomOrEnd), this.pushAll(outputs))
+      }
       for (const output of outputs) this.full = !this.duplex.push(output) || this.full
       return Exit.void
     })
@@ -162,23 +171,23 @@ class Owner<In, Out, E> implements Handler<In, E> {
     this.own()
     this.error ??= this.closed()
     this.duplex.close()
-    this.wake()
+    this.signal.wake()
   }
 
   readonly onPull = (input: In) => {
     this.demanded = false
     this.arrived = input
-    this.wake()
+    this.signal.wake()
   }
 
   readonly onDrain = () => {
     this.full = false
-    this.wake()
+    this.signal.wake()
   }
 
   readonly onClose = (error: E) => {
     this.error ??= error
-    this.wake()
+    this.signal.wake()
   }
 
   private own(): void {
@@ -197,17 +206,5 @@ class Owner<In, Out, E> implements Handler<In, E> {
     const input = this.duplex.pull()
     this.demanded = input === undefined
     return input
-  }
-
-  private readonly wait: Effect.Effect<void> = Effect.async<void>((resume) => {
-    const wake = () => resume(Effect.void)
-    this.waiting.add(wake)
-    return Effect.sync(() => void this.waiting.delete(wake))
-  })
-
-  private wake(): void {
-    const waiting = [...this.waiting]
-    this.waiting.clear()
-    for (const wake of waiting) wake()
   }
 }

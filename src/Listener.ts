@@ -13,7 +13,7 @@
  *   const listener = yield* Listener.make(socket, "tcp://127.0.0.1:0")
  *   yield* Listener.start(listener)
  *   yield* Effect.log(`listening at ${listener.url}`)
- *   yield* Stream.runForEach(listener.events, (event) => Effect.log(event._tag))
+ *   yield* Stream.runForEach(Listener.events(listener), (event) => Effect.log(event._tag))
  * }).pipe(Effect.catchTag("NNG_EADDRINUSE", (error) => Effect.logError(error.message)))
  * ```
  *
@@ -153,11 +153,6 @@ export interface Listener extends Inspectable, Pipeable {
   readonly configuration: Configuration
   /** What it is doing now. **Interruption**: none, it does not wait. */
   readonly state: Effect.Effect<State>
-  /**
-   * What happens to it; a late subscriber first gets what happened last. Ends when the listener is closed. A subscriber
-   * that falls more than 1024 events behind loses the oldest. **Interruption** ends the subscription, and nothing else.
-   */
-  readonly events: Stream.Stream<Event>
   /** What it has counted. **Interruption**: none, it does not wait. */
   readonly statistics: Effect.Effect<Statistics>
   /**
@@ -212,3 +207,14 @@ export const adopt: {
   (connection: number | ByteStream): (self: Listener) => Effect.Effect<void, AdoptError>
   (self: Listener, connection: number | ByteStream): Effect.Effect<void, AdoptError>
 } = internal.adopt
+
+/**
+ * What happens to it; a late subscriber first gets what happened last. Ends when the listener is closed. A subscriber that
+ * falls more than 1024 events behind loses the oldest.
+ *
+ * **Interruption** ends the subscription, and nothing else.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const events: (self: Listener) => Stream.Stream<Event> = internal.listenerEvents

@@ -34,7 +34,7 @@
  *   yield* Socket.listen(socket, "tcp://127.0.0.1:5555")
  *   // tell everybody how many they are, whenever that changes
  *   yield* Effect.fork(
- *     Stream.runForEach(socket.pipes.changes, (pipes) =>
+ *     Stream.runForEach(Socket.pipes(socket).changes, (pipes) =>
  *       Effect.forEach(pipes, (pipe) => Pair1.sendTo(socket, pipe.id, `you are ${pipes.length}`))
  *     )
  *   )

@@ -5,10 +5,10 @@
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as Stream from "effect/Stream"
- * import type * as Socket from "effect-nng/Socket"
+ * import * as Socket from "effect-nng/Socket"
  *
  * export const watch = (socket: Socket.Socket) =>
- *   Stream.runForEach(socket.events, (event) =>
+ *   Stream.runForEach(Socket.events(socket), (event) =>
  *     event._tag === "RemPost"
  *       ? Effect.log(`pipe ${event.pipe.id} is gone: ${event.reason.message}`)
  *       : Effect.log(`pipe ${event.pipe.id}: ${event._tag}`)

@@ -248,13 +248,6 @@ export interface Socket extends Inspectable, Pipeable {
   readonly protocol: Protocol
   /** Whether the application sees the headers (`nng_socket_raw`). */
   readonly raw: boolean
-  /** Its peers, now and as they change. **Interruption** ends the subscription, and nothing else. */
-  readonly pipes: Subscribable.Subscribable<ReadonlyArray<Pipe>>
-  /**
-   * What happens to its pipes from now on (`nng_pipe_notify`); ends with the socket. A subscriber that falls more than
-   * 1024 events behind loses the oldest. **Interruption** ends the subscription, and nothing else.
-   */
-  readonly events: Stream.Stream<PipeEvent>
   /** What it has counted. **Interruption**: none, it does not wait. */
   readonly statistics: Effect.Effect<Statistics>
   /**
@@ -567,6 +560,27 @@ export const awaitPeers: {
   (n: number): (socket: Socket) => Effect.Effect<void, Errors.ECLOSED>
   (socket: Socket, n: number): Effect.Effect<void, Errors.ECLOSED>
 } = internal.awaitPeers
+
+/**
+ * Its peers, now and as they change.
+ *
+ * **Interruption** ends the subscription, and nothing else.
+ *
+ * @since 0.1.0
+ * @category pipes
+ */
+export const pipes: (socket: Socket) => Subscribable.Subscribable<ReadonlyArray<Pipe>> = internal.pipes
+
+/**
+ * What happens to its pipes from now on (`nng_pipe_notify`); ends with the socket. A subscriber that falls more than 1024
+ * events behind loses the oldest.
+ *
+ * **Interruption** ends the subscription, and nothing else.
+ *
+ * @since 0.1.0
+ * @category pipes
+ */
+export const events: (socket: Socket) => Stream.Stream<PipeEvent> = internal.socketEvents
 
 /**
  * The pipe with this id, as found on a received message. `NNG_ENOENT` when it is gone.

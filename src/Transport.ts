@@ -23,6 +23,7 @@ import * as Chunk from "effect/Chunk"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
+import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Sink from "effect/Sink"
@@ -170,27 +171,13 @@ export interface Connection {
   readonly peerProtocol: number
   readonly properties: PipeProperties
   /**
-   * The messages that come, a chunk for each read. It ends when the peer closes in good order. **Interruption** while it
-   * waits takes nothing.
-   */
-  readonly receive: Stream.Stream<Message, Exclude<ReceiveError, Errors.ECONNSHUT>>
-  /**
-   * The messages that go. A chunk goes out whole or not at all. **Interruption** while it waits for room leaves out that
-   * chunk and what follows.
-   */
-  readonly sink: Sink.Sink<void, Message, never, SendError>
-  /** What `receive` is made of. An orderly end is `NNG_ECONNSHUT`. **Interruption** takes nothing. */
-  readonly pull: Effect.Effect<Chunk.NonEmptyChunk<Message>, ReceiveError>
-  /** What `sink` is made of. **Interruption** while it waits for room has sent nothing. */
-  readonly send: (batch: Chunk.Chunk<Message>) => Effect.Effect<void, SendError>
-  /**
    * Closes at once; a `pull` or `send` that waits fails with `NNG_ECLOSED`. The scope that it was made in does so too.
    * **Interruption**: none, it does not wait.
    */
   readonly close: Effect.Effect<void>
   /** Messages are handed to the peer as they are, and are the peer's from then on. Default false. */
   readonly byReference?: boolean | undefined
-  /** For whoever drives the connection synchronously, as a socket does; then the others are not to be used. */
+  /** For whoever drives it synchronously, as a socket does; then `receive`, `sink`, `pull` and `send` are not to be used. */
   readonly messages: Messages
 }
 
@@ -387,7 +374,7 @@ export interface Transport {
 }
 
 /**
- * Makes the streams of a connection from its synchronous face.
+ * Makes a connection of its synchronous face.
  *
  * @since 0.1.0
  * @category constructors
@@ -397,10 +384,7 @@ export const connection = (
   self: Pick<Connection, "peerProtocol" | "properties" | "byReference">
 ): Connection => new ConnectionImpl(messages, self.peerProtocol, self.properties, self.byReference)
 
-/** A socket uses `messages` alone, so the rest is made when asked for. */
 class ConnectionImpl implements Connection {
-  private made: Duplex.Effects<ReadonlyArray<Message>, Message, ReceiveError> | undefined = undefined
-
   constructor(
     readonly messages: Messages,
     readonly peerProtocol: number,
@@ -408,32 +392,69 @@ class ConnectionImpl implements Connection {
     readonly byReference: boolean | undefined
   ) {}
 
-  private get effects(): Duplex.Effects<ReadonlyArray<Message>, Message, ReceiveError> {
-    return (this.made ??= Duplex.effects(this.messages, () => new Errors.ECLOSED({ operation: "connection" })))
-  }
-
-  get pull(): Effect.Effect<Chunk.NonEmptyChunk<Message>, ReceiveError> {
-    return Effect.map(this.effects.pull, (batch) => Chunk.unsafeFromArray(batch) as Chunk.NonEmptyChunk<Message>)
-  }
-
   get close(): Effect.Effect<void> {
-    return Effect.suspend(() =>
-      this.made === undefined ? Effect.sync(() => void this.messages.close()) : this.made.close
-    )
-  }
-
-  send(batch: Chunk.Chunk<Message>): Effect.Effect<void, SendError> {
-    return this.effects.pushAll(batch)
-  }
-
-  get receive(): Stream.Stream<Message, Exclude<ReceiveError, Errors.ECONNSHUT>> {
-    return Stream.repeatEffectChunk(this.pull).pipe(Stream.catchTag("NNG_ECONNSHUT", () => Stream.empty))
-  }
-
-  get sink(): Sink.Sink<void, Message, never, SendError> {
-    return Sink.forEachChunk((batch: Chunk.Chunk<Message>) => this.send(batch))
+    return Effect.suspend(() => owned.get(this.messages)?.close ?? Effect.sync(() => void this.messages.close()))
   }
 }
+
+type Owned = Duplex.Effects<ReadonlyArray<Message>, Message, ReceiveError>
+
+/** Of the connections that are not driven synchronously. */
+const owned = new WeakMap<Messages, Owned>()
+
+const own = ({ messages }: Connection): Owned => {
+  const before = owned.get(messages)
+  if (before !== undefined) return before
+  const effects = Duplex.effects(messages, () => new Errors.ECLOSED({ operation: "connection" }))
+  owned.set(messages, effects)
+  return effects
+}
+
+/**
+ * The messages that come, a chunk for each read. It ends when the peer closes in good order.
+ *
+ * **Interruption** while it waits takes nothing.
+ *
+ * @since 0.1.0
+ * @category streams
+ */
+export const receive = (self: Connection): Stream.Stream<Message, Exclude<ReceiveError, Errors.ECONNSHUT>> =>
+  Stream.repeatEffectChunk(pull(self)).pipe(Stream.catchTag("NNG_ECONNSHUT", () => Stream.empty))
+
+/**
+ * Takes the messages that go. A chunk goes out whole or not at all.
+ *
+ * **Interruption** while it waits for room leaves out that chunk and what follows.
+ *
+ * @since 0.1.0
+ * @category streams
+ */
+export const sink = (self: Connection): Sink.Sink<void, Message, never, SendError> =>
+  Sink.forEachChunk((batch: Chunk.Chunk<Message>) => send(self, batch))
+
+/**
+ * What `receive` is made of: all that the next read brought. An orderly end is `NNG_ECONNSHUT`.
+ *
+ * **Interruption** takes nothing.
+ *
+ * @since 0.1.0
+ * @category streams
+ */
+export const pull = (self: Connection): Effect.Effect<Chunk.NonEmptyChunk<Message>, ReceiveError> =>
+  Effect.map(own(self).pull, (batch) => Chunk.unsafeFromArray(batch) as Chunk.NonEmptyChunk<Message>)
+
+/**
+ * What `sink` is made of.
+ *
+ * **Interruption** while it waits for room has sent nothing.
+ *
+ * @since 0.1.0
+ * @category streams
+ */
+export const send: {
+  (batch: Chunk.Chunk<Message>): (self: Connection) => Effect.Effect<void, SendError>
+  (self: Connection, batch: Chunk.Chunk<Message>): Effect.Effect<void, SendError>
+} = dual(2, (self: Connection, batch: Chunk.Chunk<Message>) => own(self).pushAll(batch))
 
 /**
  * The connections that a listener accepts, as a stream; each lives as long as the scope that the stream is pulled in.

@@ -73,5 +73,6 @@ export const make: (options?: Options) => Effect.Effect<Transport, Errors.EINVAL
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<Transports, never, WebSocketConstructor> = /* @__PURE__ */ (() =>
-  Layer.orDie(Transports.layer(make(), InprocTransport.make)))()
+export const layer: Layer.Layer<Transports, never, WebSocketConstructor> = Layer.orDie(
+  Transports.layer(make(), InprocTransport.make)
+)

@@ -32,7 +32,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
   ByteStream: ["TypeId", "isByteStream", "make", "stream"],
   ByteTransport: ["ByteTransports", "connection", "dial", "listen", "make", "opened"],
   Device: ["run", "runAio"],
-  Dialer: ["TypeId", "isDialer", "make", "start", "startAio"],
+  Dialer: ["TypeId", "events", "isDialer", "make", "start", "startAio"],
   Duplex: ["effects", "noLeftover"],
   Entropy: ["Entropy", "make"],
   Errors: [
@@ -80,7 +80,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "strerror"
   ],
   InprocTransport: ["layer", "make"],
-  Listener: ["TypeId", "adopt", "isListener", "make", "start"],
+  Listener: ["TypeId", "adopt", "events", "isListener", "make", "start"],
   Message: [
     "Body",
     "Header",
@@ -151,12 +151,14 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "configure",
     "dial",
     "drain",
+    "events",
     "getPipe",
     "isRaw",
     "isReadable",
     "isSocket",
     "isWritable",
     "listen",
+    "pipes",
     "recv",
     "recvAio",
     "recvChunk",
@@ -222,7 +224,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
     "truncate"
   ],
   Tls: ["fromFiles"],
-  Transport: ["Transports", "connection", "connections"],
+  Transport: ["Transports", "connection", "connections", "pull", "receive", "send", "sink"],
   Turn: ["Turn", "make"],
   Url: ["TypeId", "decode", "defaultPort", "format", "isUrl", "parse", "withPort"],
   WebSocketTransport: ["layer", "make"],

@@ -62,7 +62,7 @@ const tell = ({ _tag }: Dialer.Event): void => {
 const reading = Effect.gen(function* () {
   const socket = yield* Sub0.make()
   const dialer = yield* Dialer.make(socket, at("readings"), quickly)
-  yield* Effect.forkScoped(Stream.runForEach(dialer.events, (event) => Effect.sync(() => tell(event))))
+  yield* Effect.forkScoped(Stream.runForEach(Dialer.events(dialer), (event) => Effect.sync(() => tell(event))))
   yield* Dialer.start(dialer, { nonblocking: true })
   // what came at once is drawn at once
   yield* Stream.runForEachChunk(Sub0.stream(socket, ""), (chunk) =>

@@ -151,7 +151,7 @@ Programs.suite("a page in Chromium", Chromium.missing ?? Nngcat.missing, () => {
         const socket = yield* Rep0.make()
         yield* Effect.forkScoped(Rep0.serve(socket, exclaim))
         const strict = yield* Listener.make(socket, "ws://127.0.0.1:0/page")
-        const told = yield* record(strict.events)
+        const told = yield* record(Listener.events(strict))
         yield* Listener.start(strict)
         const [tag, message] = (yield* tab.call("refused", strict.url)) as ReadonlyArray<string>
         expect(tag).toBe("NNG_ECONNREFUSED")
@@ -201,7 +201,7 @@ Programs.suite("a page in Chromium", Chromium.missing ?? Nngcat.missing, () => {
     Effect.gen(function* () {
       const socket = yield* Pair0.make()
       const { url } = yield* listen(socket)
-      const pipes = yield* record(socket.events)
+      const pipes = yield* record(Socket.events(socket))
       const page = yield* Effect.forkScoped(tab.call("flooded", url, 1024 * 1024))
       yield* Socket.awaitPeers(socket, 1)
       const padding = " ".repeat(16 * 1024)
@@ -232,7 +232,7 @@ Programs.suite("a page in Chromium", Chromium.missing ?? Nngcat.missing, () => {
       const said = (yield* tab.call("tooLong", url, undefined)) as string
       expect(said).toContain("NNG_EMSGSIZE")
       expect(said).toContain("a message of 1048577 bytes, and sendMaxFrame is 1048576")
-      yield* Effect.repeat(socket.pipes.get, { until: (pipes) => pipes.length === 0 })
+      yield* Effect.repeat(Socket.pipes(socket).get, { until: (pipes) => pipes.length === 0 })
       expect(yield* tab.call("tooLong", url, 0)).toBe("1048577")
     }))
 
@@ -240,7 +240,7 @@ Programs.suite("a page in Chromium", Chromium.missing ?? Nngcat.missing, () => {
     Effect.gen(function* () {
       const socket = yield* Req0.make()
       const { url } = yield* listen(socket)
-      const pipes = yield* record(socket.events)
+      const pipes = yield* record(Socket.events(socket))
       yield* tab.call("serveQuietly", url)
       const answer = yield* Effect.forkScoped(Req0.request(socket, "anybody"))
       yield* Effect.repeat(socket.statistics, { until: ({ sent }) => sent === 1 })

@@ -16,6 +16,7 @@ import type { Target, TransportOptions } from "effect-nng/Transport"
 import * as Url from "effect-nng/Url"
 import * as WebSocketTransport from "effect-nng/WebSocketTransport"
 import { closeError } from "../../src/internal/wire/websocket.js"
+import * as Transport from "effect-nng/Transport"
 import { settle } from "../support/sockets.js"
 
 /** A browser's WebSocket, whose other side is the test. */
@@ -205,7 +206,7 @@ describe("what comes", () => {
       for (const text of ["1", "2", "3"]) ws.says(bytes(text))
       yield* settle
       const got: Array<string> = []
-      while (got.length < 3) got.push(...texts(yield* connection.pull))
+      while (got.length < 3) got.push(...texts(yield* Transport.pull(connection)))
       expect(got).toEqual(["1", "2", "3"])
     })
   )
@@ -216,9 +217,9 @@ describe("what comes", () => {
       for (const text of ["1", "2", "3"]) ws.says(bytes(text))
       ws.closed(1009)
       const got: Array<string> = []
-      while (got.length < 3) got.push(...texts(yield* connection.pull))
+      while (got.length < 3) got.push(...texts(yield* Transport.pull(connection)))
       expect(got).toEqual(["1", "2", "3"])
-      expect(yield* Effect.flip(connection.pull)).toMatchObject({ _tag: "NNG_EMSGSIZE" })
+      expect(yield* Effect.flip(Transport.pull(connection))).toMatchObject({ _tag: "NNG_EMSGSIZE" })
     })
   )
 
@@ -231,10 +232,10 @@ describe("what comes", () => {
       expect(ws.closes).toEqual([4013])
       ws.says(bytes("late"))
       const got: Array<string> = []
-      while (got.length < 3) got.push(...texts(yield* connection.pull))
+      while (got.length < 3) got.push(...texts(yield* Transport.pull(connection)))
       expect(got.map((text) => text.trim())).toEqual(["0", "1", "2"])
       expect(ws.closes).toEqual([4013])
-      expect(yield* Effect.flip(connection.pull)).toMatchObject({ _tag: "NNG_ENOMEM" })
+      expect(yield* Effect.flip(Transport.pull(connection))).toMatchObject({ _tag: "NNG_ENOMEM" })
     })
   )
 
@@ -244,7 +245,7 @@ describe("what comes", () => {
       for (let i = 0; i < 50; i++) {
         for (let one = 0; one < 4; one++) ws.says(bytes("x".repeat(200)))
         let taken = 0
-        while (taken < 4) taken += Chunk.size(yield* connection.pull)
+        while (taken < 4) taken += Chunk.size(yield* Transport.pull(connection))
         expect(taken).toBe(4)
       }
       expect(ws.closes).toEqual([])
@@ -257,7 +258,7 @@ describe("what comes", () => {
       for (let i = 0; i < 3000; i++) ws.says(bytes(String(i)))
       const got: Array<string> = []
       while (got.length < 3000) {
-        const part = texts(yield* connection.pull)
+        const part = texts(yield* Transport.pull(connection))
         expect(part.length).toBeLessThanOrEqual(1024)
         got.push(...part)
       }
@@ -269,7 +270,7 @@ describe("what comes", () => {
     Effect.gen(function* () {
       const { connection, ws } = yield* connected(target(), { recvBuffer: 1 })
       ws.says(bytes("longer than one"))
-      expect(texts(yield* connection.pull)).toEqual(["longer than one"])
+      expect(texts(yield* Transport.pull(connection))).toEqual(["longer than one"])
       expect(ws.closes).toEqual([])
     })
   )
@@ -280,8 +281,8 @@ describe("what comes", () => {
       ws.says(bytes("four"))
       ws.says(bytes("fives"))
       expect(ws.closes).toEqual([4009])
-      expect(texts(yield* connection.pull)).toEqual(["four"])
-      expect(yield* Effect.flip(connection.pull)).toMatchObject({ _tag: "NNG_EMSGSIZE" })
+      expect(texts(yield* Transport.pull(connection))).toEqual(["four"])
+      expect(yield* Effect.flip(Transport.pull(connection))).toMatchObject({ _tag: "NNG_EMSGSIZE" })
     })
   )
 
@@ -290,7 +291,7 @@ describe("what comes", () => {
       const { connection, ws } = yield* connected()
       ws.says("text")
       expect(ws.closes).toEqual([4003])
-      expect(yield* Effect.flip(connection.pull)).toMatchObject({ _tag: "NNG_EPROTO" })
+      expect(yield* Effect.flip(Transport.pull(connection))).toMatchObject({ _tag: "NNG_EPROTO" })
     })
   )
 })
@@ -301,7 +302,7 @@ describe("what goes", () => {
       const { connection, ws } = yield* connected()
       const message = Message.make("body")
       Message.Header.append(message, Buffer.from("head"))
-      yield* connection.send(Chunk.of(message))
+      yield* Transport.send(connection, Chunk.of(message))
       yield* settle
       expect(ws.sent).toEqual(["headbody"])
     })
@@ -311,13 +312,13 @@ describe("what goes", () => {
     Effect.gen(function* () {
       const { connection, ws } = yield* connected()
       const quarter = "x".repeat(64 * 1024)
-      yield* connection.send(send(quarter, quarter, quarter, quarter))
+      yield* Transport.send(connection, send(quarter, quarter, quarter, quarter))
       yield* settle
       expect(ws.bufferedAmount).toBe(256 * 1024)
-      yield* connection.send(send("one more"))
+      yield* Transport.send(connection, send("one more"))
       yield* settle
       expect(ws.sent).toHaveLength(5)
-      yield* connection.send(send("waits"))
+      yield* Transport.send(connection, send("waits"))
       ws.bufferedAmount = 64 * 1024 + 1
       yield* TestClock.adjust("100 millis")
       expect(ws.sent).toHaveLength(5)
@@ -368,13 +369,13 @@ describe("what goes", () => {
       const { connection, ws } = yield* connected(target({ ws: { sendMaxFrame: 8 } }))
       const message = Message.make("12345")
       Message.Header.append(message, Buffer.from("head"))
-      yield* connection.send(send("12345678"))
+      yield* Transport.send(connection, send("12345678"))
       yield* settle
       expect([ws.sent, ws.closes]).toEqual([["12345678"], []])
-      yield* connection.send(Chunk.of(message))
+      yield* Transport.send(connection, Chunk.of(message))
       yield* settle
       expect([ws.sent, ws.closes]).toEqual([["12345678"], [1000]])
-      expect(yield* Effect.flip(connection.pull)).toMatchObject({ _tag: "NNG_EMSGSIZE" })
+      expect(yield* Effect.flip(Transport.pull(connection))).toMatchObject({ _tag: "NNG_EMSGSIZE" })
       expect(connection.messages.close().doubtful).toHaveLength(1)
     })
   )
@@ -386,11 +387,11 @@ describe("what goes", () => {
         [{ ws: { sendMaxFrame: 0 } }, []]
       ] as const) {
         const { connection, ws } = yield* connected(target(options))
-        yield* Effect.forkScoped(connection.send(send("x".repeat(1024 * 1024))))
+        yield* Effect.forkScoped(Transport.send(connection, send("x".repeat(1024 * 1024))))
         yield* settle
         ws.bufferedAmount = 0
         yield* TestClock.adjust("4 millis")
-        yield* Effect.forkScoped(connection.send(send("x".repeat(1024 * 1024 + 1))))
+        yield* Effect.forkScoped(Transport.send(connection, send("x".repeat(1024 * 1024 + 1))))
         yield* settle
         expect(ws.closes).toEqual(closes)
       }
@@ -407,12 +408,12 @@ it.effect("a scope that ends says goodbye, and what comes after is nobody's", ()
     const ws = made[0]!
     ws.open()
     const connection = yield* Fiber.join(dialing)
-    yield* connection.send(send("last"))
+    yield* Transport.send(connection, send("last"))
     yield* Scope.close(scope, Exit.void)
     expect([ws.sent, ws.closes]).toEqual([["last"], [1000]])
     ws.says(bytes("late"))
     ws.closed(1000)
-    expect(yield* Effect.flip(connection.pull)).toMatchObject({ _tag: "NNG_ECLOSED" })
+    expect(yield* Effect.flip(Transport.pull(connection))).toMatchObject({ _tag: "NNG_ECLOSED" })
   })
 )
 

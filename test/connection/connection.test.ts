@@ -13,6 +13,7 @@ import * as Protocol from "effect-nng/Protocol"
 import type { Connection } from "effect-nng/Transport"
 import * as Url from "effect-nng/Url"
 import { FakeBytes } from "../support/duplex.js"
+import * as Transport from "effect-nng/Transport"
 import { frame, header, hex, length, pair0 } from "../support/peers.js"
 
 const limit = 100_000
@@ -70,7 +71,7 @@ describe("the handshake", () => {
         const connection = yield* Fiber.join(greeting)
         expect(connection.peerProtocol).toBe(number)
         const got: Array<string> = []
-        while (got.length < bodies.length) got.push(...texts(yield* connection.pull))
+        while (got.length < bodies.length) got.push(...texts(yield* Transport.pull(connection)))
         expect(got).toEqual(bodies)
       })
   )
@@ -149,7 +150,7 @@ describe("the handshake", () => {
       const { bytes, connection } = yield* connected
       yield* TestClock.adjust("1 hour")
       bytes.arrive(frame("late"))
-      expect(texts(yield* connection.pull)).toEqual(["late"])
+      expect(texts(yield* Transport.pull(connection))).toEqual(["late"])
     })
   )
 
@@ -170,7 +171,7 @@ describe("receiving", () => {
       const { bytes, connection } = yield* connected
       yield* settle
       expect(bytes.demanded).toBe(false)
-      const pulling = yield* Effect.fork(connection.pull)
+      const pulling = yield* Effect.fork(Transport.pull(connection))
       yield* settle
       expect(bytes.demanded).toBe(true)
       bytes.arrive(frame("x"))
@@ -185,10 +186,10 @@ describe("receiving", () => {
       const { bytes, connection } = yield* connected
       bytes.arrive(frame("a"), frame(""), frame("c"))
       bytes.arrive(frame("d"))
-      expect(texts(yield* connection.pull)).toEqual(["a", "", "c"])
-      expect(texts(yield* connection.pull)).toEqual(["d"])
+      expect(texts(yield* Transport.pull(connection))).toEqual(["a", "", "c"])
+      expect(texts(yield* Transport.pull(connection))).toEqual(["d"])
       const streaming = yield* Effect.fork(
-        connection.receive.pipe(Stream.chunks, Stream.map(texts), Stream.take(2), Stream.runCollect)
+        Transport.receive(connection).pipe(Stream.chunks, Stream.map(texts), Stream.take(2), Stream.runCollect)
       )
       yield* settle
       bytes.arrive(frame("e"), frame("f"), frame("g").subarray(0, 3))
@@ -204,7 +205,7 @@ describe("receiving", () => {
   it.effect("asks for more by itself while a message is not whole", () =>
     Effect.gen(function* () {
       const { bytes, connection } = yield* connected
-      const pulling = yield* Effect.fork(connection.pull)
+      const pulling = yield* Effect.fork(Transport.pull(connection))
       for (const byte of frame("hello")) {
         yield* settle
         expect(bytes.demanded).toBe(true)
@@ -218,12 +219,12 @@ describe("receiving", () => {
     Effect.gen(function* () {
       const { bytes, connection } = yield* connected
       for (let steps = 0; steps < 8; steps++) {
-        const pulling = yield* Effect.fork(connection.pull)
+        const pulling = yield* Effect.fork(Transport.pull(connection))
         yield* Effect.repeatN(Effect.yieldNow(), steps)
         const interrupting = yield* Effect.fork(Fiber.interrupt(pulling))
         bytes.arrive(frame(`message ${steps}`))
         const exit = yield* Fiber.join(interrupting)
-        const got = exit._tag === "Success" ? exit.value : yield* connection.pull
+        const got = exit._tag === "Success" ? exit.value : yield* Transport.pull(connection)
         expect(texts(got)).toEqual([`message ${steps}`])
       }
     })
@@ -232,12 +233,12 @@ describe("receiving", () => {
   it.effect("ends in good order between two messages, and the stream with it", () =>
     Effect.gen(function* () {
       const { bytes, connection } = yield* connected
-      const streaming = yield* Effect.fork(Stream.runCollect(connection.receive))
+      const streaming = yield* Effect.fork(Stream.runCollect(Transport.receive(connection)))
       bytes.arrive(frame("one"))
       yield* settle
       bytes.end(ended)
       expect(texts(yield* Fiber.join(streaming))).toEqual(["one"])
-      expect(yield* Effect.flip(connection.pull)).toBe(ended)
+      expect(yield* Effect.flip(Transport.pull(connection))).toBe(ended)
     })
   )
 
@@ -246,8 +247,8 @@ describe("receiving", () => {
       Effect.gen(function* () {
         const { bytes, connection } = yield* connected
         bytes.arrive(frame("good"), frame("hello").subarray(0, cut))
-        expect(texts(yield* connection.pull)).toEqual(["good"])
-        const pulling = yield* Effect.fork(Effect.flip(connection.pull))
+        expect(texts(yield* Transport.pull(connection))).toEqual(["good"])
+        const pulling = yield* Effect.fork(Effect.flip(Transport.pull(connection)))
         yield* settle
         bytes.end(ended)
         expect(yield* Fiber.join(pulling)).toMatchObject({
@@ -262,7 +263,7 @@ describe("receiving", () => {
     Effect.gen(function* () {
       const { bytes, connection } = yield* connected
       bytes.arrive(frame("hello").subarray(0, 9))
-      const streaming = yield* Effect.fork(Effect.flip(Stream.runDrain(connection.receive)))
+      const streaming = yield* Effect.fork(Effect.flip(Stream.runDrain(Transport.receive(connection))))
       yield* settle
       bytes.end(reset)
       expect(yield* Fiber.join(streaming)).toBe(reset)
@@ -273,9 +274,9 @@ describe("receiving", () => {
     Effect.gen(function* () {
       const { bytes, connection } = yield* connected
       bytes.arrive(frame("good"), frame("too"), length(limit + 1), frame("never"))
-      expect(texts(yield* connection.pull)).toEqual(["good", "too"])
+      expect(texts(yield* Transport.pull(connection))).toEqual(["good", "too"])
       for (let i = 0; i < 2; i++) {
-        expect(yield* Effect.flip(connection.pull)).toMatchObject({ _tag: "NNG_EMSGSIZE" })
+        expect(yield* Effect.flip(Transport.pull(connection))).toMatchObject({ _tag: "NNG_EMSGSIZE" })
         bytes.arrive(frame("never"))
       }
     })
@@ -286,11 +287,11 @@ describe("receiving", () => {
       const { bytes, connection } = yield* connected
       bytes.arrive(frame("first"))
       bytes.arrive(frame("second"))
-      expect(texts(yield* connection.pull)).toEqual(["first"])
+      expect(texts(yield* Transport.pull(connection))).toEqual(["first"])
       bytes.end(reset)
-      expect(yield* Effect.flip(connection.send(batch("x")))).toBe(reset)
-      expect(texts(yield* connection.pull)).toEqual(["second"])
-      expect(yield* Effect.flip(connection.pull)).toBe(reset)
+      expect(yield* Effect.flip(Transport.send(connection, batch("x")))).toBe(reset)
+      expect(texts(yield* Transport.pull(connection))).toEqual(["second"])
+      expect(yield* Effect.flip(Transport.pull(connection))).toBe(reset)
     })
   )
 
@@ -299,7 +300,7 @@ describe("receiving", () => {
       const { bytes, connection } = yield* connected
       bytes.end(reset)
       yield* settle
-      expect(yield* Effect.flip(connection.pull)).toBe(reset)
+      expect(yield* Effect.flip(Transport.pull(connection))).toBe(reset)
     })
   )
 
@@ -308,9 +309,9 @@ describe("receiving", () => {
       const bytes = new FakeBytes()
       bytes.arrive(pair0, Uint8Array.of(1), frame("marked"), Uint8Array.of(2), frame("not"))
       const connection = yield* greet(bytes, 1)
-      expect(texts(yield* connection.pull)).toEqual(["marked"])
-      expect(yield* Effect.flip(connection.pull)).toMatchObject({ _tag: "NNG_EPROTO" })
-      expect(yield* Effect.flip(connection.send(batch("x")))).toMatchObject({ _tag: "NNG_EPROTO" })
+      expect(texts(yield* Transport.pull(connection))).toEqual(["marked"])
+      expect(yield* Effect.flip(Transport.pull(connection))).toMatchObject({ _tag: "NNG_EPROTO" })
+      expect(yield* Effect.flip(Transport.send(connection, batch("x")))).toMatchObject({ _tag: "NNG_EPROTO" })
     })
   )
 })
@@ -333,7 +334,7 @@ describe("sending", () => {
   it.effect("writes a batch as one write", () =>
     Effect.gen(function* () {
       const { bytes, connection } = yield* connected
-      yield* connection.send(batch("a", "", "ccc"))
+      yield* Transport.send(connection, batch("a", "", "ccc"))
       yield* settle
       expect(bytes.writes.length).toBe(1)
       expect(hex(bytes.output)).toBe(hex(Buffer.concat([frame("a"), frame(""), frame("ccc")])))
@@ -418,9 +419,11 @@ describe("sending", () => {
     Effect.gen(function* () {
       const { bytes, connection } = yield* connected
       bytes.accepting = false
-      yield* connection.send(Chunk.of(sized(300 * KiB)))
+      yield* Transport.send(connection, Chunk.of(sized(300 * KiB)))
       yield* settle
-      const waiting = yield* Effect.fork(connection.send(Chunk.make(sized(200 * KiB, 1), sized(200 * KiB, 2))))
+      const waiting = yield* Effect.fork(
+        Transport.send(connection, Chunk.make(sized(200 * KiB, 1), sized(200 * KiB, 2)))
+      )
       yield* settle
       expect(yield* Fiber.poll(waiting)).toMatchObject({ _tag: "None" })
       expect(bytes.writes.length).toBe(1)
@@ -436,16 +439,16 @@ describe("sending", () => {
       for (let steps = 0; steps < 8; steps++) {
         const { bytes, connection } = yield* connected
         bytes.accepting = false
-        yield* connection.send(Chunk.of(sized(300 * KiB)))
+        yield* Transport.send(connection, Chunk.of(sized(300 * KiB)))
         yield* settle
-        const waiting = yield* Effect.fork(connection.send(batch("not", "this")))
+        const waiting = yield* Effect.fork(Transport.send(connection, batch("not", "this")))
         yield* Effect.repeatN(Effect.yieldNow(), steps)
         const interrupting = yield* Effect.fork(Fiber.interrupt(waiting))
         bytes.drain()
         const exit = yield* Fiber.join(interrupting)
         bytes.accepting = true
         if (bytes.full) bytes.drain()
-        yield* connection.send(batch("last"))
+        yield* Transport.send(connection, batch("last"))
         yield* settle
         const rest = hex(bytes.output.subarray(300 * KiB + 8))
         const whole = hex(Buffer.concat([frame("not"), frame("this"), frame("last")]))
@@ -457,7 +460,7 @@ describe("sending", () => {
   it.effect("by the sink is sending chunk by chunk", () =>
     Effect.gen(function* () {
       const { bytes, connection } = yield* connected
-      yield* Stream.make(batch("a", "b"), batch("c")).pipe(Stream.flattenChunks, Stream.run(connection.sink))
+      yield* Stream.make(batch("a", "b"), batch("c")).pipe(Stream.flattenChunks, Stream.run(Transport.sink(connection)))
       yield* settle
       expect(hex(bytes.output)).toBe(hex(Buffer.concat([frame("a"), frame("b"), frame("c")])))
     })
@@ -467,13 +470,13 @@ describe("sending", () => {
     Effect.gen(function* () {
       const { bytes, connection } = yield* connected
       bytes.accepting = false
-      yield* connection.send(Chunk.of(sized(300 * KiB)))
+      yield* Transport.send(connection, Chunk.of(sized(300 * KiB)))
       yield* settle
-      const waiting = yield* Effect.fork(Effect.flip(connection.send(batch("x"))))
+      const waiting = yield* Effect.fork(Effect.flip(Transport.send(connection, batch("x"))))
       yield* settle
       bytes.end(reset)
       expect(yield* Fiber.join(waiting)).toBe(reset)
-      expect(yield* Effect.flip(connection.send(batch("y")))).toBe(reset)
+      expect(yield* Effect.flip(Transport.send(connection, batch("y")))).toBe(reset)
       expect(bytes.writes.length).toBe(1)
     })
   )
@@ -483,7 +486,7 @@ describe("sending", () => {
       const { bytes, connection } = yield* connected
       const message = Message.make("body")
       Either.getOrThrow(Message.Header.appendU32(message, 0x80000001))
-      yield* connection.send(Chunk.of(message))
+      yield* Transport.send(connection, Chunk.of(message))
       yield* settle
       expect(hex(bytes.output)).toBe("0000000000000008" + "80000001" + hex(Buffer.from("body")))
     })

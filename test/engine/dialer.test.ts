@@ -163,9 +163,9 @@ describe("a dialer", () => {
       const [left, right] = [yield* Pair0.make(), yield* Pair0.make({ reconnectMin: 10 })]
       const { dialer } = yield* marry(left, right)
       yield* dialer.close
-      expect(yield* right.pipes.get).toEqual([])
+      expect(yield* Socket.pipes(right).get).toEqual([])
       yield* settle
-      expect(yield* left.pipes.get).toEqual([])
+      expect(yield* Socket.pipes(left).get).toEqual([])
       yield* TestClock.adjust("1 hour")
       expect(script.dialed).toHaveLength(1)
       expect(yield* stateTag(dialer)).toBe("Closed")
@@ -179,7 +179,7 @@ describe("a dialer", () => {
       yield* Socket.listen(left, "inproc://x")
       const dialer = yield* Effect.scoped(Socket.dial(right, "inproc://x"))
       expect(yield* dialer.state).toEqual({ _tag: "Closed" })
-      expect(yield* right.pipes.get).toEqual([])
+      expect(yield* Socket.pipes(right).get).toEqual([])
     }).pipe(Effect.provide(network))
   )
 
@@ -334,7 +334,7 @@ describe("starting", () => {
       const { left, right } = yield* pair()
       const late = yield* Pair0.make({ reconnectMin: 10 })
       const dialer = yield* Socket.dial(late, "inproc://pair")
-      const events = yield* collect(dialer.events)
+      const events = yield* collect(Dialer.events(dialer))
       for (let n = 0; n < 5; n++) {
         yield* until(events, tagged("Disconnected"))
         yield* TestClock.adjust(10)
@@ -379,10 +379,10 @@ describe("starting", () => {
             exits.push(exit._tag)
             const { _tag } = yield* dialer.state
             expect(_tag, `run ${run}`).toBe(Exit.isSuccess(exit) ? "Connected" : "Idle")
-            expect(yield* right.pipes.get, `run ${run}`).toHaveLength(Exit.isSuccess(exit) ? 1 : 0)
+            expect(yield* Socket.pipes(right).get, `run ${run}`).toHaveLength(Exit.isSuccess(exit) ? 1 : 0)
             if (Exit.isFailure(exit)) yield* Dialer.start(dialer)
             expect(yield* stateTag(dialer), `run ${run}`).toBe("Connected")
-            expect(yield* left.pipes.get, `run ${run}`).toHaveLength(1)
+            expect(yield* Socket.pipes(left).get, `run ${run}`).toHaveLength(1)
           })
         )
       }
@@ -481,7 +481,7 @@ describe("startAio", () => {
       yield* Aio.wait(aio)
       expect(results).toEqual([Exit.void])
       // it goes on, and says no more
-      const [pipe] = yield* socket.pipes.get
+      const [pipe] = yield* Socket.pipes(socket).get
       yield* pipe!.close
       yield* settle
       yield* TestClock.adjust(1)
@@ -643,7 +643,7 @@ describe("dialing again", () => {
     Effect.gen(function* () {
       const [left, right] = [yield* Pair0.make(), yield* Pair0.make({ reconnectMin: 10 })]
       yield* marry(left, right)
-      const [pipe] = yield* right.pipes.get
+      const [pipe] = yield* Socket.pipes(right).get
       yield* pipe!.close
       yield* settle
       yield* TestClock.adjust(10)
@@ -673,7 +673,7 @@ describe("dialing again", () => {
     return Effect.gen(function* () {
       const socket = yield* Pair0.make({ reconnectMin: 10, reconnectMax: 1000 })
       const dialer = yield* Dialer.make(socket, "inproc://x")
-      const events = yield* collect(dialer.events)
+      const events = yield* collect(Dialer.events(dialer))
       script.dial(...Array.from({ length: 10 }, () => refused), hand().dial, refused, refused)
       yield* Dialer.start(dialer, { nonblocking: true })
       const grown = [10, 20, 40, 80, 160, 320, 640, 1000, 1000, 1000]
@@ -685,7 +685,7 @@ describe("dialing again", () => {
         yield* TestClock.adjust(1)
       }
       yield* Socket.awaitPeers(socket, 1)
-      const [pipe] = yield* socket.pipes.get
+      const [pipe] = yield* Socket.pipes(socket).get
       yield* pipe!.close
       for (const bound of [10, 20, 40]) {
         expect(yield* nextWait(events)).toBe(bound - 1)
@@ -700,7 +700,7 @@ describe("dialing again", () => {
       const script = new Script().dial(...Array.from({ length: 8 }, () => refused))
       return yield* Effect.gen(function* () {
         const dialer = yield* Dialer.make(yield* Pair0.make(), "inproc://x", { reconnectMin: 100, reconnectMax: 800 })
-        const events = yield* collect(dialer.events)
+        const events = yield* collect(Dialer.events(dialer))
         yield* Dialer.start(dialer, { nonblocking: true })
         const waits: Array<number | undefined> = []
         for (let n = 0; n < 8; n++) {
@@ -736,7 +736,7 @@ describe("dialing again", () => {
     return Effect.gen(function* () {
       const socket = yield* Pair0.make()
       const dialer = yield* Dialer.make(socket, "inproc://x", { reconnect: Schedule.exponential("100 millis") })
-      const events = yield* collect(dialer.events)
+      const events = yield* collect(Dialer.events(dialer))
       script.dial(refused, refused, refused, hand().dial, refused)
       yield* Dialer.start(dialer, { nonblocking: true })
       for (const wait of [100, 200, 400]) {
@@ -745,7 +745,7 @@ describe("dialing again", () => {
         yield* TestClock.adjust(wait)
       }
       yield* Socket.awaitPeers(socket, 1)
-      const [pipe] = yield* socket.pipes.get
+      const [pipe] = yield* Socket.pipes(socket).get
       yield* pipe!.close
       expect(yield* nextWait(events)).toBe(100)
     }).pipe(Effect.provide(script.layer))
@@ -759,7 +759,7 @@ describe("dialing again", () => {
       const dialer = yield* Dialer.make(yield* Pair0.make(), "inproc://x", {
         reconnect: Schedule.intersect(whileRefused, Schedule.spaced("1 second"))
       })
-      const events = yield* collect(dialer.events)
+      const events = yield* collect(Dialer.events(dialer))
       for (const waits of [
         [1000, 1000, undefined],
         [1000, undefined]
@@ -794,7 +794,7 @@ describe("dialing again", () => {
       const { dialer } = yield* marry(left, right)
       for (let n = 0; n < 40; n++) {
         const side = n % 2 === 0 ? left : right
-        for (const pipe of yield* side.pipes.get) yield* Effect.ignore(pipe.close)
+        for (const pipe of yield* Socket.pipes(side).get) yield* Effect.ignore(pipe.close)
         yield* settle
         yield* TestClock.adjust(0)
         expect((yield* dialer.statistics).pipes).toBeLessThan(2)
@@ -822,7 +822,7 @@ describe("dialing again", () => {
       const [left, right] = [yield* Pair0.make(), yield* Pair0.make({ reconnectMin: 10 })]
       const { dialer, listener } = yield* marry(left, right, "tcp://127.0.0.1:0")
       const { url } = listener
-      const events = yield* collect(dialer.events)
+      const events = yield* collect(Dialer.events(dialer))
       yield* listener.close
       yield* until(events, tagged("Disconnected"))
       const failed = yield* until(events, tagged("Failed"))
@@ -841,7 +841,7 @@ describe("the events of a dialer", () => {
     const { random } = largest()
     return Effect.gen(function* () {
       const dialer = yield* Dialer.make(yield* Pair0.make(), "inproc://x", { reconnectMin: 10, reconnectMax: 20 })
-      const events = yield* recording(dialer.events)
+      const events = yield* recording(Dialer.events(dialer))
       const peer = hand()
       script.dial(refused, hand(0x11).dial, peer.dial, Effect.never)
       yield* Dialer.start(dialer, { nonblocking: true })
@@ -873,7 +873,7 @@ describe("the events of a dialer", () => {
     const script = new Script().dial(refused)
     return Effect.gen(function* () {
       const dialer = yield* Dialer.make(yield* Pair0.make(), "inproc://x")
-      const events = yield* collect(dialer.events)
+      const events = yield* collect(Dialer.events(dialer))
       yield* Effect.flip(Dialer.start(dialer))
       expect(yield* taken(events)).toMatchObject([
         { _tag: "Attempt", attempt: 1 },
@@ -885,13 +885,13 @@ describe("the events of a dialer", () => {
   it.scoped("give a late subscriber first what happened last", () =>
     Effect.gen(function* () {
       const idle = yield* Dialer.make(yield* Pair0.make(), "inproc://nobody")
-      expect(yield* taken(yield* collect(idle.events))).toEqual([])
+      expect(yield* taken(yield* collect(Dialer.events(idle)))).toEqual([])
       const { dialer } = yield* pair()
-      const late = yield* collect(dialer.events)
+      const late = yield* collect(Dialer.events(dialer))
       expect(tags(yield* taken(late))).toEqual(["Connected"])
       yield* dialer.close
       expect(tags(yield* taken(late))).toEqual(["Closed"])
-      const after = yield* recording(dialer.events)
+      const after = yield* recording(Dialer.events(dialer))
       expect(tags(yield* Fiber.join(after))).toEqual(["Closed"])
     }).pipe(Effect.provide(network))
   )
@@ -904,7 +904,7 @@ describe("the events of a dialer", () => {
       yield* Dialer.start(dialer, { nonblocking: true })
       yield* settle
       expect(yield* dialer.state).toMatchObject({ _tag: "Waiting", until: 5999, error: { _tag: "NNG_ECONNREFUSED" } })
-      expect(yield* taken(yield* collect(dialer.events))).toMatchObject([
+      expect(yield* taken(yield* collect(Dialer.events(dialer)))).toMatchObject([
         { _tag: "Failed", attempt: 1, next: Option.some(Duration.millis(999)) }
       ])
     }).pipe(Effect.withRandom(random), Effect.provide(network))

@@ -676,9 +676,9 @@ describe("of what pushers have sent", () => {
         for (const url of urls) {
           yield* Socket.dial(puller, url)
         }
-        const from = new Map((yield* puller.pipes.get).map(({ id, origin }) => [id, origin.url]))
+        const from = new Map((yield* Socket.pipes(puller).get).map(({ id, origin }) => [id, origin.url]))
         yield* Effect.forkScoped(
-          Stream.runForEach(puller.events, (event) =>
+          Stream.runForEach(Socket.events(puller), (event) =>
             Effect.sync(() => void from.set(event.pipe.id, event.pipe.origin.url))
           )
         )

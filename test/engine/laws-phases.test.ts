@@ -22,6 +22,7 @@ import {
   spending,
   wholeBudget
 } from "../support/laws.js"
+import * as Transport from "effect-nng/Transport"
 import { begin, drain, ended, marry, pair, yields } from "../support/sockets.js"
 
 /** From an operation that begins with the whole budget to one that begins after the yield. */
@@ -222,16 +223,20 @@ describe.skipIf(elsewhere)("at every phase of the budget, below the socket:", ()
       const left = yield* transport.dial(target)
       const right = yield* Fiber.join(accepting)
       const got: Array<string> = []
-      const pull = Effect.map(right.pull, (batch) => void got.push(...Array.from(batch, Message.text)))
+      const pull = Effect.map(Transport.pull(right), (batch) => void got.push(...Array.from(batch, Message.text)))
       const exits: Array<string> = []
       const sent: Array<string> = []
       for (const [phase, turns] of plan) {
-        const sending = yield* interruptedAtPhase(left.send(Chunk.of(Message.make(String(phase)))), phase, turns)
+        const sending = yield* interruptedAtPhase(
+          Transport.send(left, Chunk.of(Message.make(String(phase)))),
+          phase,
+          turns
+        )
         if (Exit.isSuccess(sending)) sent.push(String(phase))
         else
-          yield* left
-            .send(Chunk.of(Message.make(`instead${phase}`)))
-            .pipe(Effect.map(() => sent.push(`instead${phase}`)))
+          yield* Transport.send(left, Chunk.of(Message.make(`instead${phase}`))).pipe(
+            Effect.map(() => sent.push(`instead${phase}`))
+          )
         const pulling = yield* interruptedAtPhase(pull, phase, turns)
         exits.push(sending._tag, pulling._tag)
         if (Exit.isFailure(pulling)) expect(yield* ended(yield* begin(pull)), `phase ${phase}`).toBe(true)

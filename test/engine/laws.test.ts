@@ -341,7 +341,7 @@ describe.skipIf(elsewhere)("what goes in comes out, or is counted as dropped, ex
   const cut =
     (side: "left" | "right"): Event =>
     (world) =>
-      Effect.flatMap(world[side].pipes.get, (pipes) => pipes[0]?.close ?? Effect.void)
+      Effect.flatMap(Socket.pipes(world[side]).get, (pipes) => pipes[0]?.close ?? Effect.void)
 
   it.scoped("when buffers are made shorter and longer", () =>
     lossy("resized", 8, { rounds: 400, events: [resize("left"), resize("right")], eventEvery: 5 })
@@ -354,7 +354,7 @@ describe.skipIf(elsewhere)("what goes in comes out, or is counted as dropped, ex
   it.scoped("when the receiver cuts the connection in the tick in which a message comes", () =>
     Effect.gen(function* () {
       const { left, right } = yield* pair()
-      const [pipe] = yield* left.pipes.get
+      const [pipe] = yield* Socket.pipes(left).get
       yield* Socket.send(right, "on its way")
       yield* pipe!.close
       yield* settle

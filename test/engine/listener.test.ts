@@ -133,11 +133,11 @@ describe("a listener", () => {
   it.scoped("[LSTN-10] that is closed takes its pipes with it and refuses new dials", () =>
     Effect.gen(function* () {
       const [left, right] = [yield* Pair0.make(), yield* Pair0.make({ reconnectMin: "1 hour" })]
-      const events = yield* collect(left.events)
+      const events = yield* collect(Socket.events(left))
       const { listener } = yield* marry(left, right)
       yield* taken(events)
       yield* listener.close
-      expect(yield* left.pipes.get).toEqual([])
+      expect(yield* Socket.pipes(left).get).toEqual([])
       expect(yield* taken(events)).toMatchObject([{ _tag: "RemPost", reason: { _tag: "NNG_ECLOSED" } }])
       yield* failing(Socket.dial(yield* Pair0.make(), "inproc://pair"), "NNG_ECONNREFUSED")
       yield* failing(listener.close, "NNG_ENOENT")
@@ -193,13 +193,13 @@ describe("a listener", () => {
   it.scoped("tells its story, and to who comes late what happened last", () =>
     Effect.gen(function* () {
       const listener = yield* Listener.make(yield* Pair0.make(), "inproc://x")
-      const all = yield* recording(listener.events)
+      const all = yield* recording(Listener.events(listener))
       yield* Listener.start(listener)
-      const late = yield* collect(listener.events)
+      const late = yield* collect(Listener.events(listener))
       expect(yield* Queue.take(late)).toEqual({ _tag: "Listening", url: "inproc://x" })
       yield* listener.close
       expect(yield* Fiber.join(all)).toEqual([{ _tag: "Listening", url: "inproc://x" }, { _tag: "Closed" }])
-      const last = yield* recording(listener.events)
+      const last = yield* recording(Listener.events(listener))
       expect(yield* Fiber.join(last)).toEqual([{ _tag: "Closed" }])
     }).pipe(Effect.provide(network))
   )
@@ -310,7 +310,7 @@ describe("accepting", () => {
       script.listen(acceptor(Effect.succeed({ properties: {}, handshake: error }), good.accepted))
       const socket = yield* Pair0.make()
       const listener = yield* Listener.make(socket, "inproc://x")
-      const events = yield* collect(listener.events)
+      const events = yield* collect(Listener.events(listener))
       yield* Listener.start(listener)
       yield* Socket.awaitPeers(socket, 1)
       expect(yield* taken(events)).toEqual([
@@ -344,12 +344,12 @@ describe("accepting", () => {
         script.listen(acceptor(error, hand().accepted))
         const socket = yield* Pair0.make()
         const listener = yield* Listener.make(socket, "inproc://x")
-        const events = yield* collect(listener.events)
+        const events = yield* collect(Listener.events(listener))
         yield* Listener.start(listener)
         const failed = yield* until(events, tagged("AcceptFailed"))
         expect(failed.error).toMatchObject({ _tag: error._tag })
         yield* TestClock.adjust(wait - 1)
-        expect(yield* socket.pipes.get).toEqual([])
+        expect(yield* Socket.pipes(socket).get).toEqual([])
         yield* TestClock.adjust(1)
         yield* Socket.awaitPeers(socket, 1)
         expect((yield* listener.statistics).failures).toEqual({ [error._tag]: 1 })
@@ -364,7 +364,7 @@ describe("accepting", () => {
       const socket = yield* Pair0.make()
       const listener = yield* Socket.listen(socket, "inproc://x")
       yield* TestClock.adjust("1 minute")
-      expect(yield* socket.pipes.get).toEqual([])
+      expect(yield* Socket.pipes(socket).get).toEqual([])
       expect((yield* listener.statistics).failures).toEqual({})
     }).pipe(Effect.provide(script.layer))
   })

@@ -83,7 +83,7 @@ type Queued = { readonly length: number } | { readonly received: { readonly leng
 
 /** Its queues are within their bounds. */
 const bounded = ({ socket }: Member) =>
-  Effect.map(socket.pipes.get, (pipes) => {
+  Effect.map(Socket.pipes(socket).get, (pipes) => {
     const { conversation, machine } = socket as unknown as Inside
     const received = "received" in machine.received ? machine.received.received : machine.received
     expect(machine.queued).toBeLessThanOrEqual(sendBuffer * Math.max(1, pipes.length))

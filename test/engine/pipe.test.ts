@@ -28,7 +28,12 @@ const watched = (options: { readonly left?: Pair0.MakeOptions; readonly right?: 
   Effect.gen(function* () {
     const left = yield* Pair0.make(options.left)
     const right = yield* Pair0.make(options.right)
-    return { left, right, leftEvents: yield* collect(left.events), rightEvents: yield* collect(right.events) }
+    return {
+      left,
+      right,
+      leftEvents: yield* collect(Socket.events(left)),
+      rightEvents: yield* collect(Socket.events(right))
+    }
   })
 
 /** What was told of each pipe, in order. */
@@ -92,7 +97,7 @@ describe("pipe events", () => {
         left: { recvBuffer: 1 }
       })
       yield* marry(left, right)
-      const [old] = yield* left.pipes.get
+      const [old] = yield* Socket.pipes(left).get
       yield* old!.close
       yield* failing(old!.close, "NNG_ENOENT")
       for (const events of [leftEvents, rightEvents]) {
@@ -100,7 +105,7 @@ describe("pipe events", () => {
         yield* until(events, tagged("AddPost"))
       }
       yield* settle
-      const [renewed] = yield* left.pipes.get
+      const [renewed] = yield* Socket.pipes(left).get
       expect(renewed!.id).not.toBe(old!.id)
       yield* Socket.send(right, "again")
       const message = yield* Socket.recv(left)
@@ -181,7 +186,7 @@ describe("pipe events", () => {
   it.scoped("[PIPE-12] nothing is replayed to whoever comes late", () =>
     Effect.gen(function* () {
       const { left, right } = yield* pair()
-      const late = yield* collect(left.events)
+      const late = yield* collect(Socket.events(left))
       let looks = 0
       yield* Socket.setBeforeAttach(left, () => Effect.sync(() => void looks++))
       expect(yield* taken(late)).toEqual([])
@@ -235,7 +240,7 @@ describe("a pipe", () => {
   it.scoped("[PIPE-04] has the scheme of its endpoint's URL, over inproc", () =>
     Effect.gen(function* () {
       const { left, right } = yield* pair()
-      const [[ofLeft], [ofRight]] = [yield* left.pipes.get, yield* right.pipes.get]
+      const [[ofLeft], [ofRight]] = [yield* Socket.pipes(left).get, yield* Socket.pipes(right).get]
       expect([ofLeft!.scheme, ofRight!.scheme]).toEqual(["inproc", "inproc"])
       expect(ofLeft!.properties.localAddress).toEqual(Address.inproc("pair"))
       expect(ofLeft!.peerProtocol).toBe(0x10)
@@ -247,7 +252,7 @@ describe("a pipe", () => {
     Effect.gen(function* () {
       const [left, right] = [yield* Pair0.make(), yield* Pair0.make()]
       yield* marry(left, right, "tcp4://127.0.0.1:0")
-      const [[ofLeft], [ofRight]] = [yield* left.pipes.get, yield* right.pipes.get]
+      const [[ofLeft], [ofRight]] = [yield* Socket.pipes(left).get, yield* Socket.pipes(right).get]
       expect([ofLeft!.scheme, ofRight!.scheme]).toEqual(["tcp4", "tcp4"])
       expect(ofLeft!.properties.localAddress).toEqual(ofRight!.properties.remoteAddress)
       expect(ofRight!.properties.localAddress).toEqual(ofLeft!.properties.remoteAddress)
@@ -257,7 +262,7 @@ describe("a pipe", () => {
   it.scoped("[PIPE-09] that is gone cannot be found, nor closed", () =>
     Effect.gen(function* () {
       const { left, right } = yield* pair()
-      const [pipe] = yield* left.pipes.get
+      const [pipe] = yield* Socket.pipes(left).get
       yield* failing(Socket.getPipe(left, pipe!.id + 1), "NNG_ENOENT")
       yield* failing(Socket.getPipe(left, 0), "NNG_ENOENT")
       yield* right.close
@@ -290,9 +295,9 @@ describe("a pipe", () => {
         yield* settle
       }
       yield* right.close
-      expect(yield* left.pipes.get).toHaveLength(1)
+      expect(yield* Socket.pipes(left).get).toHaveLength(1)
       expect(yield* drain(left)).toEqual(["1", "2", "3"])
-      expect(yield* left.pipes.get).toEqual([])
+      expect(yield* Socket.pipes(left).get).toEqual([])
     }).pipe(Effect.provide(network))
   )
 
@@ -305,7 +310,7 @@ describe("a pipe", () => {
       )
       yield* Socket.dial(right, "inproc://pair")
       yield* until(rightEvents, tagged("AddPost"))
-      const [pipe] = yield* left.pipes.get
+      const [pipe] = yield* Socket.pipes(left).get
       yield* pipe!.close
       const { reason } = yield* until(rightEvents, tagged("RemPost"))
       expect(reason._tag).toBe("NNG_ECONNSHUT")
@@ -321,7 +326,7 @@ describe("a pipe", () => {
           right
         }))
         yield* marry(left, right, `inproc://ids-${n}`)
-        for (const socket of [left, right]) for (const { id } of yield* socket.pipes.get) ids.add(id)
+        for (const socket of [left, right]) for (const { id } of yield* Socket.pipes(socket).get) ids.add(id)
       }
       expect(ids.size).toBe(40)
       for (const id of ids) expect(id > 0 && id <= 0x7fffffff && Number.isInteger(id)).toBe(true)

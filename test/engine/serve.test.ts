@@ -437,7 +437,7 @@ describe("a requester that asked twice and left", () => {
           Effect.gen(function* () {
             const rep = yield* Rep0.make()
             yield* leaving(rep)
-            const [pipe] = yield* rep.pipes.get
+            const [pipe] = yield* Socket.pipes(rep).get
             const take = Effect.either(Socket.recv(rep, { nonblocking: true }))
             yield* order === "close first" ? Effect.zipRight(pipe!.close, take) : Effect.zipLeft(take, pipe!.close)
             yield* settle

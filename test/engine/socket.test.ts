@@ -72,7 +72,7 @@ describe("what a socket is", () => {
       const secret = "s3cr3t-payload"
       for (let n = 0; n < 5; n++) yield* Socket.send(right, secret)
       yield* settle
-      const [pipe] = yield* left.pipes.get
+      const [pipe] = yield* Socket.pipes(left).get
       const things = { left, right, listener, dialer, pipe, message: yield* Socket.recv(left) }
       for (const [name, thing] of Object.entries(things)) {
         for (const text of [JSON.stringify(thing), inspect(thing), String(thing)]) {
@@ -478,9 +478,9 @@ describe("closing", () => {
       yield* failing(Dialer.start(dialer), "NNG_ECLOSED")
       yield* failing(Listener.start(listener), "NNG_ECLOSED")
       expect([yield* Socket.isReadable(socket), yield* Socket.isWritable(socket)]).toEqual([false, false])
-      expect(yield* socket.pipes.get).toEqual([])
+      expect(yield* Socket.pipes(socket).get).toEqual([])
       expect(socket.toJSON()).toMatchObject({ closed: true })
-      expect(yield* Stream.runCollect(socket.events)).toEqual(Chunk.empty())
+      expect(yield* Stream.runCollect(Socket.events(socket))).toEqual(Chunk.empty())
     }).pipe(Effect.provide(network))
   )
 
@@ -517,8 +517,8 @@ describe("closing", () => {
   it.scoped("[SOCK-14] when close returns RemPost has happened for all its pipes", () =>
     Effect.gen(function* () {
       const { left } = yield* pair()
-      const [pipe] = yield* left.pipes.get
-      const events = yield* recording(left.events)
+      const [pipe] = yield* Socket.pipes(left).get
+      const events = yield* recording(Socket.events(left))
       yield* left.close
       expect(yield* Fiber.join(events)).toMatchObject([{ _tag: "RemPost", pipe, reason: { _tag: "NNG_ECLOSED" } }])
     }).pipe(Effect.provide(network))
@@ -537,7 +537,7 @@ describe("closing", () => {
       )
       const socket = yield* Pair0.make()
       yield* Socket.dial(socket, "inproc://by-hand")
-      const events = yield* collect(socket.events)
+      const events = yield* collect(Socket.events(socket))
       const receiving = yield* begin(Socket.recv(socket))
       const closing = yield* begin(socket.close)
       yield* failing(Fiber.join(receiving), "NNG_ECLOSED")
@@ -564,7 +564,7 @@ describe("closing", () => {
       const closing = yield* begin(socket.close)
       const interrupting = yield* begin(Fiber.interrupt(closing))
       expect(yield* ended(interrupting)).toBe(true)
-      const events = yield* recording(socket.events)
+      const events = yield* recording(Socket.events(socket))
       expect(yield* ended(events)).toBe(false)
       yield* Deferred.succeed(slow, void 0)
       expect(yield* ended(events)).toBe(true)
@@ -574,7 +574,7 @@ describe("closing", () => {
   it.scoped("its scope closes it, with its listeners, dialers and pipes", () =>
     Effect.gen(function* () {
       const peer = yield* Pair0.make()
-      const events = yield* collect(peer.events)
+      const events = yield* collect(Socket.events(peer))
       const scope = yield* Scope.make()
       const socket = yield* Scope.extend(Pair0.make(), scope)
       const dialer = yield* Dialer.make(socket, "inproc://pair")
@@ -597,13 +597,13 @@ describe("closing", () => {
         const closing = yield* Pair0.make({ beforeAttach })
         yield* Deferred.succeed(self, closing)
         const other = yield* Pair0.make()
-        const events = yield* recording(closing.events)
+        const events = yield* recording(Socket.events(closing))
         const [listening, dialing] = side === "listening" ? [closing, other] : [other, closing]
         yield* Socket.listen(listening, "inproc://pair")
         yield* begin(Effect.ignore(Socket.dial(dialing, "inproc://pair")))
         expect(tags(yield* Fiber.join(events))).toEqual(["AddPre", "RemPost"])
         yield* failing(closing.close, "NNG_ECLOSED")
-        expect(yield* closing.pipes.get).toEqual([])
+        expect(yield* Socket.pipes(closing).get).toEqual([])
       }).pipe(Effect.provide(network))
     )
   }
@@ -754,16 +754,16 @@ describe("peers", () => {
     Effect.gen(function* () {
       const left = yield* Pair0.make()
       const right = yield* Pair0.make()
-      const changes = yield* collect(left.pipes.changes)
+      const changes = yield* collect(Socket.pipes(left).changes)
       expect(yield* Queue.take(changes)).toEqual([])
       yield* marry(left, right)
-      const [pipe] = yield* left.pipes.get
+      const [pipe] = yield* Socket.pipes(left).get
       expect(yield* Queue.take(changes)).toEqual([pipe])
-      const late = yield* collect(left.pipes.changes)
+      const late = yield* collect(Socket.pipes(left).changes)
       expect(yield* Queue.take(late)).toEqual([pipe])
       yield* right.close
       expect(yield* Queue.take(changes)).toEqual([])
-      expect(yield* left.pipes.get).toEqual([])
+      expect(yield* Socket.pipes(left).get).toEqual([])
     }).pipe(Effect.provide(network))
   )
 
@@ -794,7 +794,7 @@ describe("peers", () => {
       const { left, right } = yield* pair()
       yield* Socket.sendAll(right, ["held by left", "with the connection"])
       yield* settle
-      const [pipe] = yield* left.pipes.get
+      const [pipe] = yield* Socket.pipes(left).get
       yield* pipe!.close
       yield* settle
       expect((yield* left.statistics).dropped.disconnected).toBe(1)
@@ -833,14 +833,14 @@ describe("beforeAttach", () => {
       Effect.gen(function* () {
         const left = yield* Pair0.make({ beforeAttach: hook })
         const right = yield* Pair0.make({ reconnectMin: "1 hour" })
-        const events = yield* collect(left.events)
+        const events = yield* collect(Socket.events(left))
         yield* Socket.listen(left, "inproc://pair")
         yield* Socket.dial(right, "inproc://pair")
         yield* until(events, tagged("AddPre"))
         const next = yield* Queue.take(events)
         expect(next).toMatchObject({ _tag: "RemPost", reason: { _tag: reason } })
         expect(yield* left.statistics).toMatchObject({ pipes: 0, reject: 1 })
-        expect(yield* left.pipes.get).toEqual([])
+        expect(yield* Socket.pipes(left).get).toEqual([])
       }).pipe(Effect.provide(network))
     )
   }
@@ -854,7 +854,7 @@ describe("beforeAttach", () => {
       yield* Socket.listen(left, "inproc://pair")
       yield* Socket.dial(first, "inproc://pair")
       yield* settle
-      expect(yield* left.pipes.get).toEqual([])
+      expect(yield* Socket.pipes(left).get).toEqual([])
       yield* Socket.dial(second, "inproc://pair")
       yield* Socket.awaitPeers(left, 1)
       yield* Socket.send(second, "from the second")

@@ -143,7 +143,7 @@ Peers.suite("libnng, pair1 and bus", () => {
     Effect.gen(function* () {
       const first = yield* Pair1.make()
       const { peer, socket } = yield* roles[1]![1](Pair1.makePoly(), inC("poly"))
-      const [pipe] = yield* socket.pipes.get
+      const [pipe] = yield* Socket.pipes(socket).get
       yield* Socket.dial(first, pipe!.origin.url)
       for (const n of numbers(20)) {
         yield* Socket.send(first, `first-${n}`)
@@ -161,7 +161,7 @@ Peers.suite("libnng, pair1 and bus", () => {
   test("our polyamorous pair1 answers several of theirs, each by its pipe, and counts what was for one that is killed", () =>
     Effect.gen(function* () {
       const socket = yield* Pair1.makePoly()
-      const pipes = yield* record(socket.events)
+      const pipes = yield* record(Socket.events(socket))
       const { url } = yield* Socket.listen(socket, "tcp://127.0.0.1:0")
       const peers = yield* Effect.replicateEffect(Peers.run("pair1", "dial", url, "10", "1"), 3)
       const got = yield* take(socket, 30)
@@ -204,7 +204,7 @@ Peers.suite("libnng, pair1 and bus", () => {
   test("a raw bus of theirs passes on what one of ours says to the others", () =>
     Effect.gen(function* () {
       const { peer, socket } = yield* roles[1]![1](Bus0.make(), inC("raw-relay", 0, 1))
-      const [pipe] = yield* socket.pipes.get
+      const [pipe] = yield* Socket.pipes(socket).get
       const others: Array<Bus0.Bus0> = []
       // whoever is heard is there
       for (const n of numbers(2)) {

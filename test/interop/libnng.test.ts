@@ -99,7 +99,7 @@ Peers.suite("libnng", () => {
         // they came in the other order
         expect(done.indexOf(0)).toBeGreaterThan(done.indexOf(31))
         expect(yield* peer.lines(64)).toHaveLength(64)
-        expect((yield* socket.pipes.get).length).toBe(1)
+        expect((yield* Socket.pipes(socket).get).length).toBe(1)
         expect((yield* socket.statistics).dropped.stale).toBe(0)
       }))
 
@@ -151,7 +151,7 @@ Peers.suite("libnng", () => {
         )
         yield* peer.prints("done\n")
         expect(most.now).toBe(16)
-        expect((yield* socket.pipes.get).length).toBe(1)
+        expect((yield* Socket.pipes(socket).get).length).toBe(1)
       }))
 
     test(`a req ${name} asks a thousand times, one after the other`, () =>
@@ -497,7 +497,7 @@ Peers.suite("libnng", () => {
   test("a req that is killed leaves us an answer that nobody gets, and the next one is answered", () =>
     Effect.gen(function* () {
       const socket = yield* Rep0.make()
-      const pipes = yield* record(socket.events)
+      const pipes = yield* record(Socket.events(socket))
       const { url } = yield* Socket.listen(socket, "tcp://127.0.0.1:0")
       const first = yield* Peers.run("req", "dial", url, "1", "1", "10")
       yield* Socket.recv(socket)
@@ -513,7 +513,7 @@ Peers.suite("libnng", () => {
   test("several respondents answer one survey, and one that is killed does not", () =>
     Effect.gen(function* () {
       const socket = yield* Surveyor0.make({ surveyTime: "1 minute" })
-      const pipes = yield* record(socket.events)
+      const pipes = yield* record(Socket.events(socket))
       const { url } = yield* Socket.listen(socket, "tcp://127.0.0.1:0")
       const peers = yield* Effect.replicateEffect(Peers.run("respondent", "dial", url, "1"), 3)
       yield* Socket.awaitPeers(socket, 3)
@@ -533,7 +533,7 @@ Peers.suite("libnng", () => {
       const url = `tcp://127.0.0.1:${yield* freePort}`
       const socket = yield* Push0.make()
       const dialer = yield* Dialer.make(socket, url, { reconnectMin: "20 millis" })
-      const told = yield* record(dialer.events)
+      const told = yield* record(Dialer.events(dialer))
       yield* Dialer.start(dialer, { nonblocking: true })
       for (const part of ["a", "b", "c"]) {
         const from = told.all.length

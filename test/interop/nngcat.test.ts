@@ -59,7 +59,7 @@ const weDial = ({ make, protocol }: Kind, ...args: ReadonlyArray<string>) =>
     const url = `tcp://127.0.0.1:${port}`
     const socket = yield* make
     const dialer = yield* Dialer.make(socket, url, { reconnectMin: "50 millis" })
-    const told = yield* record(dialer.events)
+    const told = yield* record(Dialer.events(dialer))
     const start = Nngcats.run(protocol, "--listen", url, ...args)
     const cat = yield* start
     yield* Dialer.start(dialer, { nonblocking: true })
@@ -165,7 +165,7 @@ Nngcats.suite("nngcat", () => {
   test("that dials us is killed, and the next one gets in", () =>
     Effect.gen(function* () {
       const socket = yield* Pair0.make()
-      const pipes = yield* record(socket.events)
+      const pipes = yield* record(Socket.events(socket))
       const { url } = yield* Socket.listen(socket, "tcp://127.0.0.1:0")
       for (const text of ["one", "two", "three"]) {
         const from = pipes.all.length
@@ -200,7 +200,7 @@ Nngcats.suite("nngcat", () => {
   test("of another protocol is refused, and says nothing of it", () =>
     Effect.gen(function* () {
       const socket = yield* Pair0.make()
-      const pipes = yield* record(socket.events)
+      const pipes = yield* record(Socket.events(socket))
       const { url } = yield* Socket.listen(socket, "tcp://127.0.0.1:0")
       yield* Nngcats.run("--pair1", "--dial", url, "--quoted")
       const removed = yield* pipes.find(tagged("RemPost"))

@@ -57,7 +57,7 @@ const weListen = (tls: Tls.Source) =>
   Effect.gen(function* () {
     const socket = yield* Pair0.make()
     const listener = yield* Listener.make(socket, "tls+tcp://localhost:0", { tls })
-    const told = yield* record(listener.events)
+    const told = yield* record(Listener.events(listener))
     yield* Listener.start(listener)
     const cat = (...args: ReadonlyArray<string>) => Nngcats.run("--pair0", "--dial", listener.url, "--quoted", ...args)
     return { socket, told, cat }
@@ -75,7 +75,7 @@ const weDial = (tls: Tls.Source, ...args: ReadonlyArray<string>) =>
     const url = `tls+tcp://127.0.0.1:${yield* Nngcats.freePort}`
     const socket = yield* Pair0.make()
     const dialer = yield* Dialer.make(socket, url, { reconnectMin: "50 millis", tls })
-    const told = yield* record(dialer.events)
+    const told = yield* record(Dialer.events(dialer))
     const cat = yield* Nngcats.run("--pair0", "--listen", url, "--quoted", ...args)
     yield* Dialer.start(dialer, { nonblocking: true })
     const settled = Effect.raceFirst(told.find(tagged("Connected")), told.find(refused))
@@ -86,7 +86,7 @@ const weDial = (tls: Tls.Source, ...args: ReadonlyArray<string>) =>
     return { socket, cat, told }
   }).pipe(Effect.retry({ times: 3, while: (error) => error instanceof PortTaken }))
 
-const properties = (socket: Socket.Socket) => Effect.map(socket.pipes.get, ([pipe]) => pipe?.properties.tls)
+const properties = (socket: Socket.Socket) => Effect.map(Socket.pipes(socket).get, ([pipe]) => pipe?.properties.tls)
 
 const MiB = 1024 * 1024
 const large = Buffer.alloc(MiB, Array.from({ length: 251 }, (_, i) => String.fromCharCode(33 + (i % 90))).join(""))
@@ -225,7 +225,7 @@ CPeers.suite("libnng over TLS, either end verified", () => {
       const url = `tls+tcp://127.0.0.1:${yield* Nngcats.freePort}`
       const socket = yield* Req0.make()
       const dialer = yield* Dialer.make(socket, url, { reconnectMin: "20 millis", tls: tls(all) })
-      const told = yield* record(dialer.events)
+      const told = yield* record(Dialer.events(dialer))
       const peer = yield* inC(all.asServer, "rep", "4")("listen", url)
       yield* Dialer.start(dialer, { nonblocking: true })
       yield* Effect.raceFirst(

@@ -93,7 +93,7 @@ for (const tool of tools) {
         Effect.gen(function* () {
           const protocol = command === "nngcat" ? "pair0" : "pair"
           const { peer, socket } = yield* meet(Pair0.make(), run(protocol, "--quoted", "--data", "hello"))
-          const pipes = yield* record(socket.events)
+          const pipes = yield* record(Socket.events(socket))
           expect(Message.text(yield* Socket.recv(socket))).toBe("hello")
           yield* Socket.send(socket, "world")
           yield* peer.prints('"world"\n')
@@ -115,7 +115,7 @@ Programs.suite("nngcat at our listener", missing(nngcat), () => {
       const { url } = yield* Socket.listen(socket, "ws://127.0.0.1:0")
       yield* dials(url)
       expect(Message.text(yield* Socket.recv(socket))).toBe("hello")
-      const [pipe] = yield* socket.pipes.get
+      const [pipe] = yield* Socket.pipes(socket).get
       expect(pipe!.properties.ws).toMatchObject({ requestUri: "/", subprotocol: "pair.sp.nanomsg.org" })
     }))
 
@@ -132,7 +132,7 @@ Programs.suite("nngcat at our listener", missing(nngcat), () => {
       Effect.gen(function* () {
         const socket = yield* Pair0.make()
         const listener = yield* Listener.make(socket, "ws://127.0.0.1:0/path")
-        const told = yield* record(listener.events)
+        const told = yield* record(Listener.events(listener))
         yield* Listener.start(listener)
         expect(yield* (yield* wrong(listener.url)).ended).toContain(said)
         expect((yield* told.find(tagged("HandshakeFailed"))).error).toMatchObject({ _tag: "NNG_EPROTO" })
@@ -179,7 +179,7 @@ Peers.suite("libnng over ws", () => {
           expect(Buffer.compare(body, patterned(size)), `${size} bytes`).toBe(0)
         }
         expect(yield* peer.lines(sizes.length)).toHaveLength(sizes.length)
-        expect((yield* socket.pipes.get).length).toBe(1)
+        expect((yield* Socket.pipes(socket).get).length).toBe(1)
       }))
 
     test(`a req ${name} asks with messages of five megabytes, and a thousand small ones`, () =>

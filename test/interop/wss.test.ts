@@ -58,7 +58,7 @@ const weListen = <S extends Socket.Socket, E>(make: Effect.Effect<S, E, Scope.Sc
   Effect.gen(function* () {
     const socket = yield* make
     const listener = yield* Listener.make(socket, "wss://localhost:0/path", { tls })
-    const told = yield* record(listener.events)
+    const told = yield* record(Listener.events(listener))
     yield* Listener.start(listener)
     const cat = (protocol: string, ...args: ReadonlyArray<string>) =>
       Nngcats.run(...as(protocol), "--dial", listener.url, ...args)
@@ -82,7 +82,7 @@ const weDial = <S extends Socket.Socket, E>(
     const url = `wss://localhost:${yield* Nngcats.freePort}/path`
     const socket = yield* make
     const dialer = yield* Dialer.make(socket, url, { reconnectMin: "50 millis", tls })
-    const told = yield* record(dialer.events)
+    const told = yield* record(Dialer.events(dialer))
     const cat = yield* Nngcats.run(...as(protocol), "--listen", url, ...args)
     yield* Dialer.start(dialer, { nonblocking: true })
     yield* Effect.raceFirst(
@@ -92,7 +92,7 @@ const weDial = <S extends Socket.Socket, E>(
     return { socket, cat, told }
   }).pipe(Effect.retry({ times: 3, while: (error) => error instanceof PortTaken }))
 
-const properties = (socket: Socket.Socket) => Effect.map(socket.pipes.get, ([pipe]) => pipe?.properties)
+const properties = (socket: Socket.Socket) => Effect.map(Socket.pipes(socket).get, ([pipe]) => pipe?.properties)
 
 const subscribed = Effect.tap(Sub0.make(), (socket) => Sub0.subscribe(socket, ""))
 

@@ -81,7 +81,9 @@ describe("every socket", () => {
           const url = `inproc://stranger-${at}`
           yield* Socket.listen(listening, url)
           yield* failing(Socket.dial(dialing, url), "NNG_EPROTO")
-          expect([(yield* listening.pipes.get).length, (yield* dialing.pipes.get).length]).toEqual([0, 0])
+          expect([(yield* Socket.pipes(listening).get).length, (yield* Socket.pipes(dialing).get).length]).toEqual([
+            0, 0
+          ])
           yield* settle
           expect((yield* listening.statistics).reject).toBeGreaterThan(0)
         }

@@ -13,6 +13,7 @@ import * as Pair1 from "effect-nng/Pair1"
 import * as Socket from "effect-nng/Socket"
 import * as TestTransport from "effect-nng/TestTransport"
 import type { Transports } from "effect-nng/Transport"
+import * as Dialer from "effect-nng/Dialer"
 import { inprocAlone } from "../support/laws.js"
 import {
   awaitReadable,
@@ -287,7 +288,7 @@ for (const [name, make, makeRaw] of [
       Effect.gen(function* () {
         const { left, right } = yield* pair({ left: { recvBuffer: 2 }, right: { reconnectMin: "1 hour" } })
         yield* sendNow(right, "1", "2", "held")
-        const [pipe] = yield* left.pipes.get
+        const [pipe] = yield* Socket.pipes(left).get
         yield* pipe!.close
         yield* settle
         expect(yield* drain(left)).toEqual(["1", "2"])
@@ -320,7 +321,7 @@ for (const [name, make, makeRaw] of [
       Effect.scoped(
         Effect.gen(function* () {
           const left = yield* make()
-          const events = yield* collect(left.events)
+          const events = yield* collect(Socket.events(left))
           const listener = yield* Socket.listen(left, url)
           yield* Effect.scoped(
             Effect.gen(function* () {
@@ -333,7 +334,7 @@ for (const [name, make, makeRaw] of [
           )
           const second = yield* make()
           const dialer = yield* Socket.dial(second, listener.url, { reconnectMin: 1 })
-          const told = yield* collect(dialer.events)
+          const told = yield* collect(Dialer.events(dialer))
           yield* Socket.send(second, "lost")
           // refused as long as the message is there, however often it comes
           for (let n = 0; n < 3; n++) {

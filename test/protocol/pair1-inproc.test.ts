@@ -47,7 +47,7 @@ const rawTo = <S extends Socket.Socket>(make: Effect.Effect<S, unknown, Scope.Sc
 const seen = (message: Message.Message) => [headerOf(message), Message.text(message)]
 
 const removals = (socket: Socket.Socket) =>
-  Effect.map(collect(socket.events), (events) => until(events, tagged("RemPost")))
+  Effect.map(collect(Socket.events(socket)), (events) => until(events, tagged("RemPost")))
 
 describe("pair1 sockets", () => {
   test("[PAIR1-01, PAIR1-07] a raw one has the hops in its header, one more than they were sent with", () =>
@@ -187,7 +187,7 @@ describe("polyamorous pair1", () => {
   test("sendTo does not mind which pipe the message names, nor changes that", () =>
     Effect.gen(function* () {
       const { others, socket } = yield* poly(2)
-      const [first, second] = yield* socket.pipes.get
+      const [first, second] = yield* Socket.pipes(socket).get
       const message = Message.make("x")
       Message.unsafeSetPipe(message, first!.id)
       yield* Pair1.sendTo(socket, second!.id, message)
@@ -246,7 +246,7 @@ describe("polyamorous pair1", () => {
   test("[POLY-09, POLY-10, POLY-12] with every peer gone, or an unknown one named, a send succeeds and is counted", () =>
     Effect.gen(function* () {
       const { others, socket } = yield* poly(1)
-      const [pipe] = yield* socket.pipes.get
+      const [pipe] = yield* Socket.pipes(socket).get
       yield* Pair1.sendTo(socket, pipe!.id + 1, "unknown")
       yield* Socket.send(socket, "arrives", { timeout: 0 })
       expect(yield* drain(others[0]!)).toEqual(["arrives"])
@@ -290,13 +290,13 @@ describe("polyamorous pair1", () => {
   test("its pipes are told as they come and go, and can be sent to", () =>
     Effect.gen(function* () {
       const { others, socket } = yield* poly(1)
-      const changes = yield* collect(socket.pipes.changes)
-      const sizes = yield* collect(Stream.map(socket.pipes.changes, (pipes) => ({ _tag: `${pipes.length}` })))
+      const changes = yield* collect(Socket.pipes(socket).changes)
+      const sizes = yield* collect(Stream.map(Socket.pipes(socket).changes, (pipes) => ({ _tag: `${pipes.length}` })))
       const other = yield* Pair1.make()
       yield* Socket.dial(other, url)
       yield* until(sizes, tagged("2"))
-      for (const pipe of yield* socket.pipes.get) yield* Pair1.sendTo(socket, pipe.id, `you are ${pipe.id}`)
-      const ids = (yield* socket.pipes.get).map(({ id }) => `you are ${id}`)
+      for (const pipe of yield* Socket.pipes(socket).get) yield* Pair1.sendTo(socket, pipe.id, `you are ${pipe.id}`)
+      const ids = (yield* Socket.pipes(socket).get).map(({ id }) => `you are ${id}`)
       expect([yield* recvText(others[0]!), yield* recvText(other)]).toEqual(ids)
       yield* other.close
       yield* until(sizes, tagged("1"))
@@ -321,7 +321,7 @@ describe("polyamorous pair1", () => {
       for (const [peer, origin] of origins) {
         yield* Socket.send(peer, "x")
         const pipe = yield* Socket.getPipe(socket, (yield* Socket.recv(socket)).pipeId)
-        const [other] = yield* peer.pipes.get
+        const [other] = yield* Socket.pipes(peer).get
         expect(pipe.origin).toEqual(origin)
         expect([pipe.scheme, pipe.peerProtocol, pipe.socketId]).toEqual(["tcp", 0x11, socket.id])
         // what is far for one is near for the other

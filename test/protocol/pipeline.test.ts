@@ -67,7 +67,7 @@ describe("a puller whose pipe was closed here", () => {
         yield* Socket.listen(pull, `inproc://puller-${n}`)
         yield* Socket.dial(push, `inproc://puller-${n}`, { reconnectMin: "1 hour" })
       }
-      const [first] = yield* push.pipes.get
+      const [first] = yield* Socket.pipes(push).get
       yield* first!.close
       yield* Socket.send(push, "kept")
       expect(Message.text(yield* Socket.recv(pulls[1]!))).toBe("kept")
@@ -245,7 +245,7 @@ describe("push0 over inproc", () => {
     Effect.gen(function* () {
       const pusher = yield* listening()
       const other = yield* Push0.make({ reconnectMin: "1 hour" })
-      const events = yield* collect(other.events)
+      const events = yield* collect(Socket.events(other))
       yield* Socket.dial(other, url, { nonblocking: true })
       const { reason } = yield* until(events, tagged("RemPost"))
       expect(reason._tag).toBe("NNG_EPROTO")
@@ -297,7 +297,7 @@ describe("pull0 over inproc", () => {
       Effect.gen(function* () {
         const { puller, pushers } = yield* two
         yield* sendNow(pushers[0], "x")
-        const { pipeId } = yield* Effect.map(puller.pipes.get, ([first]) => ({ pipeId: first!.id }))
+        const { pipeId } = yield* Effect.map(Socket.pipes(puller).get, ([first]) => ({ pipeId: first!.id }))
         if (who !== "here") {
           yield* pushers[0].close
           yield* settle
@@ -335,7 +335,7 @@ describe("pull0 over inproc", () => {
   it.scoped("a message has the number of the pipe that it came by", () =>
     Effect.gen(function* () {
       const { puller, pushers } = yield* two
-      const [first, second] = yield* puller.pipes.get
+      const [first, second] = yield* Socket.pipes(puller).get
       yield* sendNow(pushers[1], "second")
       yield* sendNow(pushers[0], "first")
       const ids = [(yield* Socket.recv(puller)).pipeId, (yield* Socket.recv(puller)).pipeId]

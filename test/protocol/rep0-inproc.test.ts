@@ -60,7 +60,7 @@ describe("rep0 over inproc", () => {
       const { rep, req } = yield* reqRep({ req: { reconnectMin: "1 hour" } })
       yield* Socket.send(req, "q")
       yield* settle
-      const [pipe] = yield* rep.pipes.get
+      const [pipe] = yield* Socket.pipes(rep).get
       yield* pipe!.close
       yield* settle
       expect(yield* Socket.isReadable(rep)).toBe(false)
@@ -190,7 +190,7 @@ describe("rep0 over inproc", () => {
         results.push(result._tag === "Right" ? "sent" : result.left._tag)
       }
       expect(results).toEqual(["sent", "sent", ...Array<string>(6).fill("NNG_ETIMEDOUT")])
-      const [pipe] = yield* rep.pipes.get
+      const [pipe] = yield* Socket.pipes(rep).get
       yield* pipe!.close
       yield* settle
       expect((yield* rep.statistics).sent).toBe(2)
@@ -202,7 +202,7 @@ describe("rep0 over inproc", () => {
       const { contexts, rep } = yield* stalled(100)
       const sends = yield* Effect.forEach(contexts, (context) => begin(SocketContext.send(context, "a")))
       expect(sends.filter((send) => send.unsafePoll() === null).length).toBe(98)
-      const [pipe] = yield* rep.pipes.get
+      const [pipe] = yield* Socket.pipes(rep).get
       yield* pipe!.close
       yield* settle
       yield* Effect.forEach(sends, Fiber.join)
@@ -506,7 +506,7 @@ describe("raw rep0 over inproc", () => {
         const request = yield* Socket.recv(rep)
         for (let n = 0; n < 100; n++) yield* reply(rep, request, String(n))
         expect((yield* rep.statistics).dropped.full).toBe(34)
-        const [pipe] = yield* rep.pipes.get
+        const [pipe] = yield* Socket.pipes(rep).get
         yield* pipe!.close
         yield* settle
         const { dropped, sent } = yield* rep.statistics

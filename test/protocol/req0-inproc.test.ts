@@ -716,7 +716,7 @@ describe("raw req0 over inproc", () => {
       }
       const received = [yield* recvText(rep)]
       yield* settle
-      const [pipe] = yield* req.pipes.get
+      const [pipe] = yield* Socket.pipes(req).get
       yield* pipe!.close
       yield* settle
       yield* TestClock.adjust("2 seconds")

@@ -71,7 +71,7 @@ describe("respondent0 over inproc", () => {
       const { resp, surv } = yield* survResp()
       yield* ask(surv, "s")
       yield* Socket.recv(resp)
-      for (const pipe of yield* resp.pipes.get) yield* pipe.close
+      for (const pipe of yield* Socket.pipes(resp).get) yield* pipe.close
       yield* Socket.send(resp, "r")
       expect((yield* resp.statistics).dropped.unroutable).toBe(1)
     }).pipe(Effect.provide(inproc))
@@ -96,7 +96,7 @@ describe("respondent0 over inproc", () => {
     Effect.gen(function* () {
       const { contexts, resp } = yield* stalled(10)
       const sends = yield* Effect.forEach(contexts, (context) => begin(SocketContext.send(context, "r")))
-      for (const pipe of yield* resp.pipes.get) yield* pipe.close
+      for (const pipe of yield* Socket.pipes(resp).get) yield* pipe.close
       yield* Effect.forEach(sends, Fiber.join)
       expect((yield* resp.statistics).dropped.unroutable).toBe(8)
     }).pipe(Effect.provide(inproc))
@@ -150,7 +150,7 @@ describe("respondent0 over inproc", () => {
       yield* marry(resp, raw, "inproc://bad", { reconnectMin: "1 hour" })
       yield* Socket.send(raw, headed([1, 2]))
       yield* arrived
-      expect((yield* resp.pipes.get).length).toBe(0)
+      expect((yield* Socket.pipes(resp).get).length).toBe(0)
       yield* failing(Socket.recv(resp, { nonblocking: true }), "NNG_EAGAIN")
     }).pipe(Effect.provide(inproc))
   )
@@ -229,7 +229,7 @@ describe("a raw respondent over inproc", () => {
       const { raw, surv } = yield* survRaw()
       yield* ask(surv, "s")
       const survey = yield* Socket.recv(raw)
-      for (const pipe of yield* raw.pipes.get) yield* pipe.close
+      for (const pipe of yield* Socket.pipes(raw).get) yield* pipe.close
       yield* arrived
       yield* respond(raw, survey, "r")
       expect((yield* raw.statistics).dropped.unroutable).toBe(1)
@@ -280,7 +280,7 @@ describe("a raw respondent over inproc", () => {
       yield* marry(resp, surv, "inproc://bad", { reconnectMin: "1 hour" })
       yield* Socket.send(surv, headed([1]))
       yield* arrived
-      expect((yield* resp.pipes.get).length).toBe(0)
+      expect((yield* Socket.pipes(resp).get).length).toBe(0)
       yield* failing(Socket.recv(resp, { nonblocking: true }), "NNG_EAGAIN")
     }).pipe(Effect.provide(inproc))
   )
@@ -288,7 +288,7 @@ describe("a raw respondent over inproc", () => {
   it.scoped("[XRESP-07] a survey's words come behind its pipe, and those that are too many not at all", () =>
     Effect.gen(function* () {
       const { resp, surv } = yield* rawRaw({ resp: { ttl: 3, recvBuffer: 9 } })
-      const [pipe] = yield* resp.pipes.get
+      const [pipe] = yield* Socket.pipes(resp).get
       for (const [n, words] of [2, 4, 3, 4].entries()) {
         yield* Socket.send(surv, headed(hops(words, n)))
         yield* arrived

@@ -417,7 +417,7 @@ describe("surveyor0 over inproc", () => {
       const response = yield* Socket.recv(surv)
       expect(headerOf(response)).toEqual(headerOf(survey).slice(1))
       expect([response.headerLength, headerOf(response)[0]! >= 0x80000000]).toEqual([4, true])
-      expect(response.pipeId).toBe((yield* surv.pipes.get)[0]!.id)
+      expect(response.pipeId).toBe((yield* Socket.pipes(surv).get)[0]!.id)
     }).pipe(Effect.provide(inproc))
   )
 
@@ -557,10 +557,10 @@ describe("a raw surveyor over inproc", () => {
         return { resp }
       })
       yield* arrived
-      const [pipe] = yield* resp.pipes.get
+      const [pipe] = yield* Socket.pipes(resp).get
       yield* Socket.send(resp, headed([pipe!.id, 1, 2]))
       yield* arrived
-      expect((yield* surv.pipes.get).length).toBe(0)
+      expect((yield* Socket.pipes(surv).get).length).toBe(0)
       yield* failing(Socket.recv(surv, { nonblocking: true }), "NNG_EAGAIN")
     }).pipe(Effect.provide(inproc))
   )
@@ -586,7 +586,7 @@ describe("a raw surveyor over inproc", () => {
       const { surv } = yield* rawRaw({ resp: { recvBuffer: 0, reconnectMin: "1 hour" } })
       for (let n = 0; n < 20; n++) yield* Socket.send(surv, headed([id(n)]))
       yield* arrived
-      for (const pipe of yield* surv.pipes.get) yield* pipe.close
+      for (const pipe of yield* Socket.pipes(surv).get) yield* pipe.close
       yield* arrived
       const { dropped, pipes } = yield* surv.statistics
       // the respondent holds one

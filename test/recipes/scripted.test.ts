@@ -35,7 +35,7 @@ it.scoped("a peer that announces more than the limit is cut off, and the next on
   Effect.gen(function* () {
     const socket = yield* Pair0.make({ recvMaxSize: 1024 })
     const removed = yield* Effect.forkScoped(
-      Stream.runHead(Stream.filter(socket.events, (event) => event._tag === "RemPost"))
+      Stream.runHead(Stream.filter(Socket.events(socket), (event) => event._tag === "RemPost"))
     )
     yield* Effect.yieldNow()
     yield* Socket.listen(socket, "tcp://10.0.0.1:5555")

@@ -11,6 +11,7 @@ import * as Protocol from "effect-nng/Protocol"
 import * as Socket from "effect-nng/Socket"
 import * as TestTransport from "effect-nng/TestTransport"
 import { pair0 as header, record } from "../support/peers.js"
+import * as Listener from "effect-nng/Listener"
 import { recvText } from "../support/sockets.js"
 import {
   begin,
@@ -38,7 +39,7 @@ const married = (options: { readonly left?: Pair0.MakeOptions; readonly right?: 
   Effect.gen(function* () {
     const left = yield* TestTransport.on(server)(Pair0.make(options.left))
     const right = yield* TestTransport.on(client)(Pair0.make(options.right))
-    const pipes = yield* record(left.events)
+    const pipes = yield* record(Socket.events(left))
     yield* Socket.listen(left, url)
     const dialer = yield* Socket.dial(right, url)
     yield* Socket.awaitPeers(left, 1)
@@ -52,9 +53,9 @@ const numbers = (count: number): Array<string> => Array.from({ length: count }, 
 const judged = (bytes: Uint8Array, options?: Pair0.MakeOptions, scheme = "tcp") =>
   Effect.gen(function* () {
     const socket = yield* TestTransport.on(server)(Pair0.make({ recvBuffer: 10, ...options }))
-    const pipes = yield* record(socket.events)
+    const pipes = yield* record(Socket.events(socket))
     const listener = yield* Socket.listen(socket, `${scheme}://10.0.0.1:5555`)
-    const listens = yield* record(listener.events)
+    const listens = yield* record(Listener.events(listener))
     const peer = yield* TestTransport.dial(listener.url, { node: server })
     yield* peer.write(bytes)
     yield* Effect.sleep(1)
@@ -448,9 +449,9 @@ describe("truncate", () => {
       Effect.gen(function* () {
         const left = yield* TestTransport.on(server)(Pair0.make({ recvBuffer: 10 }))
         const right = yield* TestTransport.on(client)(Pair0.make({ sendBuffer: 10, reconnectMin: "1 hour" }))
-        const pipes = yield* record(left.events)
+        const pipes = yield* record(Socket.events(left))
         const listener = yield* Socket.listen(left, url)
-        const listens = yield* record(listener.events)
+        const listens = yield* record(Listener.events(listener))
         yield* Socket.send(right, first)
         yield* Socket.send(right, "you")
         yield* TestTransport.truncate(toward(client, server), after)
@@ -507,8 +508,8 @@ describe("corrupt", () => {
       Effect.gen(function* () {
         const left = yield* TestTransport.on(server)(Pair0.make())
         const listener = yield* Socket.listen(left, url)
-        const listens = yield* record(listener.events)
-        const pipes = yield* record(left.events)
+        const listens = yield* record(Listener.events(listener))
+        const pipes = yield* record(Socket.events(left))
         const right = yield* TestTransport.on(client)(Pair0.make())
         yield* TestTransport.corrupt(everywhere, at)
         const error = yield* Effect.flip(Socket.dial(right, url))
@@ -573,7 +574,7 @@ describe("corrupt", () => {
   simulated("the marker of ipc is NNG_EPROTO", () =>
     Effect.gen(function* () {
       const left = yield* Pair0.make()
-      const pipes = yield* record(left.events)
+      const pipes = yield* record(Socket.events(left))
       yield* Socket.listen(left, "ipc:///tmp/x")
       const right = yield* Pair0.make()
       yield* Socket.dial(right, "ipc:///tmp/x")

@@ -205,7 +205,7 @@ describe("a socket that is of no program", () => {
       yield* Socket.listen(left, url)
       const right = yield* TestTransport.on(client)(Pair0.make({ reconnectMin: 100 }))
       const dialer = yield* Socket.dial(right, url)
-      const pipes = yield* record(right.events)
+      const pipes = yield* record(Socket.events(right))
       yield* crash(client)
       yield* Effect.sleep("1 second")
       expect(pipes.all).toMatchObject([{ _tag: "RemPost", reason: { _tag: "NNG_ECONNRESET" } }])

@@ -8,6 +8,7 @@ import * as Socket from "effect-nng/Socket"
 import * as TestTransport from "effect-nng/TestTransport"
 import type { AcceptError, DialError, ListenError } from "effect-nng/Transport"
 import { record } from "../support/peers.js"
+import * as Listener from "effect-nng/Listener"
 import { recvText } from "../support/sockets.js"
 import {
   begin,
@@ -145,7 +146,7 @@ describe("failNextAccept", () => {
       Effect.gen(function* () {
         const left = yield* TestTransport.on(server)(Pair0.make())
         const listener = yield* Socket.listen(left, url)
-        const events = yield* record(listener.events)
+        const events = yield* record(Listener.events(listener))
         yield* TestTransport.failNextAccept(url, error)
         const right = yield* TestTransport.on(client)(Pair0.make())
         yield* Socket.dial(right, url, { nonblocking: true })
@@ -207,7 +208,7 @@ describe("hold", () => {
               )
           })
         )
-        const pipes = yield* record(left.events)
+        const pipes = yield* record(Socket.events(left))
         yield* Socket.listen(left, url)
         yield* TestTransport.hold(server)
         const from = new Map<string, string>()

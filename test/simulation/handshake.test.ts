@@ -41,7 +41,7 @@ const listening: Role = [
     Effect.gen(function* () {
       const socket = yield* Pair0.make(options)
       const listener = yield* Listener.make(socket, at)
-      const told = yield* record(listener.events)
+      const told = yield* record(Listener.events(listener))
       yield* Listener.start(listener)
       const hand = yield* TestTransport.dial(listener.url)
       const failed = Effect.map(told.find(tagged("HandshakeFailed")), ({ error }) => error._tag)
@@ -159,7 +159,7 @@ for (const [who, begin] of [listening, dialing]) {
       const greeted = (recvMaxSize: number) =>
         Effect.gen(function* () {
           const { hand, outcome, socket } = yield* begin(at, { recvMaxSize })
-          const told = yield* record(socket.events)
+          const told = yield* record(Socket.events(socket))
           yield* hand.greet(Protocol.pair0)
           expect(yield* outcome).toBe("a pipe")
           return { hand, socket, told }
@@ -210,7 +210,7 @@ simulated("[S5] a listener has at most 1024 peers that have not greeted: the old
   Effect.gen(function* () {
     const socket = yield* Pair0.make()
     const listener = yield* Listener.make(socket, url)
-    const told = yield* record(listener.events)
+    const told = yield* record(Listener.events(listener))
     yield* Listener.start(listener)
     const silent: Array<Hand> = []
     for (let n = 0; n < 1024; n++) silent.push(yield* TestTransport.dial(listener.url))

@@ -298,12 +298,12 @@ describe("addresses", () => {
         yield* Effect.scoped(
           Effect.gen(function* () {
             yield* Socket.dial(right, url, how === "option" ? { tcp: { localAddress: "10.0.1.1" } } : {})
-            const [pipe] = yield* left.pipes.get
+            const [pipe] = yield* Socket.pipes(left).get
             expect(pipe!.properties.remoteAddress).toMatchObject({ host: "10.0.1.1" })
             // it is a place, too
             yield* TestTransport.reset("10.0.1.1")
             yield* Effect.sleep(0)
-            expect(yield* left.pipes.get).toEqual([])
+            expect(yield* Socket.pipes(left).get).toEqual([])
           })
         )
         yield* Effect.sleep(1)

@@ -44,7 +44,7 @@ describe("a peer by hand", () => {
       expect(Message.text(yield* peer.recv)).toBe("and you?")
       yield* peer.end
       yield* Effect.sleep(0)
-      expect(yield* socket.pipes.get).toEqual([])
+      expect(yield* Socket.pipes(socket).get).toEqual([])
     })
   )
 
@@ -181,7 +181,7 @@ describe("what is no SP", () => {
     Effect.gen(function* () {
       const socket = yield* Pair0.make({ recvMaxSize: 10 })
       yield* Socket.listen(socket, url)
-      const pipes = yield* record(socket.events)
+      const pipes = yield* record(Socket.events(socket))
       const peer = yield* dial(url)
       yield* peer.greet(pair)
       yield* peer.write(frame("0123456789"), frame("0123456789a"))

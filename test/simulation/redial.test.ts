@@ -48,7 +48,7 @@ const backoff = (
 const gaps = (times: ReadonlyArray<number>): ReadonlyArray<number> => times.slice(1).map((at, n) => at - times[n]!)
 
 const closePipes = (socket: Socket.Socket) =>
-  Effect.flatMap(socket.pipes.get, (pipes) => Effect.forEach(pipes, (pipe) => pipe.close, { discard: true }))
+  Effect.flatMap(Socket.pipes(socket).get, (pipes) => Effect.forEach(pipes, (pipe) => pipe.close, { discard: true }))
 
 const isConnected = (dialer: Dialer.Dialer) => Effect.map(dialer.state, ({ _tag }) => _tag === "Connected")
 

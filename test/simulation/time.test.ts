@@ -334,7 +334,7 @@ describe("redials where nobody listens", () => {
       const dialer = yield* Dialer.make(socket, nowhere, options)
       const waits: Array<number> = []
       yield* Effect.forkScoped(
-        Stream.runForEach(dialer.events, (event) =>
+        Stream.runForEach(Dialer.events(dialer), (event) =>
           Effect.sync(() => {
             if (event._tag === "Failed")
               waits.push(Option.match(event.next, { onNone: () => -1, onSome: Duration.toMillis }))

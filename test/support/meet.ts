@@ -56,7 +56,7 @@ const dialing =
       const url = yield* places[scheme][1]
       const socket = yield* make
       const dialer = yield* Dialer.make(socket, url, { reconnectMin: "20 millis" })
-      const told = yield* record(dialer.events)
+      const told = yield* record(Dialer.events(dialer))
       const peer = yield* run("listen", url)
       yield* Dialer.start(dialer, { nonblocking: true })
       yield* Effect.raceFirst(

@@ -64,8 +64,8 @@ for (const { connect, marker, name, url } of targets) {
   const serving = Effect.gen(function* () {
     const socket = yield* Pair0.make({ recvMaxSize: limit })
     const listener = yield* Listener.make(socket, yield* url)
-    const told = yield* record(listener.events)
-    const pipes = yield* record(socket.events)
+    const told = yield* record(Listener.events(listener))
+    const pipes = yield* record(Socket.events(socket))
     yield* Listener.start(listener)
     return { socket, listener, told, pipes, client: connect(listener.url) }
   })

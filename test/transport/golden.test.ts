@@ -326,7 +326,7 @@ const replay = (entry: Entry, part: Part, chunking: Chunking, form: Form, make: 
           expect(yield* player.recv, step.what).toBe(player.seen(step.payload))
         }
       } else if (step.hex === "") {
-        if (part === "straight") for (const pipe of yield* player.socket.pipes.get) yield* pipe.close
+        if (part === "straight") for (const pipe of yield* Socket.pipes(player.socket).get) yield* pipe.close
         expect(hex((yield* peer.closed).unread), step.what).toBe("")
       } else {
         if (step.payload !== undefined && !sentByItself(step.what)) yield* player.send(bytes(step.payload))
@@ -561,7 +561,7 @@ describe("upgrade requests that libnng was asked, answered", () => {
             expect(head.headers["connection"]).toBe("close")
             expect((yield* peer.closed).how).toBe("closed")
           }
-          expect((yield* player.socket.pipes.get).length).toBe(status === 101 ? 1 : 0)
+          expect((yield* Socket.pipes(player.socket).get).length).toBe(status === 101 ? 1 : 0)
         })
       )
     }
@@ -698,7 +698,7 @@ describe("peers that end, as libnng's programs do", () => {
       Effect.gen(function* () {
         const pull = sockets.get("pull0")!.cooked
         const { peer, player } = yield* joined(entry.role, pull, { recvMaxSize: undefined })
-        const pipes = yield* Peers.record(player.socket.events)
+        const pipes = yield* Peers.record(Socket.events(player.socket))
         if (entry.role === "listener")
           yield* Ws.ask(peer, "/golden", { "Sec-WebSocket-Protocol": "pull.sp.nanomsg.org" })
         else yield* Effect.flatMap(Ws.readHead(peer), (asked) => Ws.grant(peer, asked))

@@ -19,7 +19,7 @@ const test = <E>(name: string, effect: () => Effect.Effect<void, E, Scope.Scope 
 const greeted = <S extends Socket.Socket, E, R>(make: Effect.Effect<S, E, R>, protocol: number) =>
   Effect.gen(function* () {
     const socket = yield* make
-    const pipes = yield* record(socket.events)
+    const pipes = yield* record(Socket.events(socket))
     const listener = yield* Socket.listen(socket, "tcp://127.0.0.1:0")
     const client = yield* Peers.dial(Peers.portOf(listener))
     yield* client.write(header(protocol))

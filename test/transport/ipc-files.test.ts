@@ -430,7 +430,7 @@ describe("both ends of an ipc connection", () => {
       const other = yield* dial(path)
       yield* Socket.awaitPeers(socket, 1)
       for (const one of [socket, other]) {
-        const [pipe] = yield* one.pipes.get
+        const [pipe] = yield* Socket.pipes(one).get
         expect(pipe!.properties).toEqual({ localAddress: Address.ipc(path), remoteAddress: Address.ipc(path) })
       }
     }))

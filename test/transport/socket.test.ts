@@ -53,9 +53,9 @@ const pair = Effect.acquireRelease(loosePair, (both) => Effect.sync(() => both.f
 
 const serving = Effect.gen(function* () {
   const socket = yield* Pair0.make()
-  const pipes = yield* record(socket.events)
+  const pipes = yield* record(Socket.events(socket))
   const listener = yield* Listener.make(socket, "socket://")
-  const told = yield* record(listener.events)
+  const told = yield* record(Listener.events(listener))
   yield* Listener.start(listener)
   return { socket, pipes, listener, told }
 })

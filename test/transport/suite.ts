@@ -21,6 +21,7 @@ import { Transports } from "effect-nng/Transport"
 import * as Url from "effect-nng/Url"
 import * as Handles from "../support/handles.js"
 import { backTo, leavesNone, open } from "../support/handles.js"
+import * as Transport from "effect-nng/Transport"
 import { header, pair0, record, tagged } from "../support/peers.js"
 
 /** A connection played by hand. */
@@ -108,7 +109,7 @@ export const transportSuite = <R = never>(name: string, subject: Subject<R>): vo
     Effect.gen(function* () {
       const left = yield* Pair0.make(options.listener)
       const right = yield* Pair0.make({ reconnectMin: "20 millis", ...options.dialer })
-      const leftPipes = yield* record(left.events)
+      const leftPipes = yield* record(Socket.events(left))
       const listener = yield* Socket.listen(left, yield* address)
       const dialer = yield* Socket.dial(right, listener.url)
       yield* Socket.awaitPeers(left, 1)
@@ -228,7 +229,7 @@ export const transportSuite = <R = never>(name: string, subject: Subject<R>): vo
           const came = yield* Deferred.make<string>()
           const serve = Effect.flatMap(acceptor.accept, ({ handshake }) =>
             handshake.pipe(
-              Effect.flatMap(({ pull }) => pull),
+              Effect.flatMap(Transport.pull),
               Effect.flatMap((messages) => Deferred.succeed(came, text(Chunk.headNonEmpty(messages)))),
               Effect.ignore,
               Effect.forkScoped
@@ -236,7 +237,7 @@ export const transportSuite = <R = never>(name: string, subject: Subject<R>): vo
           )
           yield* Effect.forkScoped(Effect.forever(serve))
           const dialed = yield* dialRaw(acceptor.url.href)
-          yield* dialed.send(Chunk.of(Message.make("hello")))
+          yield* Transport.send(dialed, Chunk.of(Message.make("hello")))
           expect(yield* Deferred.await(came)).toBe("hello")
         }))
 
@@ -255,7 +256,9 @@ export const transportSuite = <R = never>(name: string, subject: Subject<R>): vo
             if (Exit.isInterrupted(exit)) {
               expect(yield* dialer.state).toEqual({ _tag: "Idle" })
               // the listener has let go of the one that was given up
-              yield* Effect.repeat(Effect.zipRight(turn, left.pipes.get), { until: (pipes) => pipes.length === 0 })
+              yield* Effect.repeat(Effect.zipRight(turn, Socket.pipes(left).get), {
+                until: (pipes) => pipes.length === 0
+              })
               yield* Dialer.start(dialer)
             }
             yield* talk(left, right)
@@ -332,12 +335,12 @@ export const transportSuite = <R = never>(name: string, subject: Subject<R>): vo
           const dialing = yield* Effect.fork(Scope.extend(dialRaw(acceptor.url.href), own))
           const connection = yield* Effect.flatMap(acceptor.accept, ({ handshake }) => handshake)
           const dialed = yield* Fiber.join(dialing)
-          const streaming = yield* Effect.fork(Stream.runCollect(connection.receive))
-          yield* dialed.send(Chunk.of(Message.make("one")))
+          const streaming = yield* Effect.fork(Stream.runCollect(Transport.receive(connection)))
+          yield* Transport.send(dialed, Chunk.of(Message.make("one")))
           yield* Effect.repeatN(turn, 5)
           yield* Scope.close(own, Exit.void)
           expect(Chunk.toReadonlyArray(yield* Fiber.join(streaming)).map(text)).toEqual(["one"])
-          expect(yield* Effect.flip(connection.pull)).toMatchObject({ _tag: "NNG_ECONNSHUT" })
+          expect(yield* Effect.flip(Transport.pull(connection))).toMatchObject({ _tag: "NNG_ECONNSHUT" })
         }))
 
       test("a pull that waits fails when its own side closes", () =>
@@ -347,7 +350,7 @@ export const transportSuite = <R = never>(name: string, subject: Subject<R>): vo
           const dialing = yield* Effect.fork(Scope.extend(dialRaw(acceptor.url.href), own))
           yield* Effect.flatMap(acceptor.accept, ({ handshake }) => handshake)
           const dialed = yield* Fiber.join(dialing)
-          const pulling = yield* Effect.fork(Effect.flip(dialed.pull))
+          const pulling = yield* Effect.fork(Effect.flip(Transport.pull(dialed)))
           yield* Effect.yieldNow()
           yield* Scope.close(own, Exit.void)
           expect(yield* Fiber.join(pulling).pipe(Effect.timeout("5 seconds"))).toMatchObject({ _tag: "NNG_ECLOSED" })
@@ -361,7 +364,7 @@ export const transportSuite = <R = never>(name: string, subject: Subject<R>): vo
                 const { left, right } = yield* meet()
                 yield* talk(left, right)
                 yield* Effect.all([left.close, right.close], { concurrency: "unbounded" })
-                expect([yield* left.pipes.get, yield* right.pipes.get]).toEqual([[], []])
+                expect([yield* Socket.pipes(left).get, yield* Socket.pipes(right).get]).toEqual([[], []])
               })
             )
           }
@@ -386,7 +389,9 @@ export const transportSuite = <R = never>(name: string, subject: Subject<R>): vo
               })
             )
             // a pair has one peer: the next is refused until this one is gone
-            yield* Effect.repeat(Effect.zipRight(turn, left.pipes.get), { until: (pipes) => pipes.length === 0 })
+            yield* Effect.repeat(Effect.zipRight(turn, Socket.pipes(left).get), {
+              until: (pipes) => pipes.length === 0
+            })
           }
           yield* backTo(before)
           expect(yield* listener.statistics).toMatchObject({ pipes: 0, accepts: 200, reject: 0 })
@@ -400,9 +405,9 @@ export const transportSuite = <R = never>(name: string, subject: Subject<R>): vo
       test("go in a batch, though nobody asks for them yet", () =>
         Effect.gen(function* () {
           const { accepted, dialed } = yield* join
-          yield* dialed.send(Chunk.make("1", "2", "3").pipe(Chunk.map((each) => Message.make(each))))
+          yield* Transport.send(dialed, Chunk.make("1", "2", "3").pipe(Chunk.map((each) => Message.make(each))))
           const got: Array<string> = []
-          while (got.length < 3) got.push(...Array.from(yield* accepted.pull, text))
+          while (got.length < 3) got.push(...Array.from(yield* Transport.pull(accepted), text))
           expect(got).toEqual(["1", "2", "3"])
         }))
 
@@ -518,7 +523,7 @@ export const transportSuite = <R = never>(name: string, subject: Subject<R>): vo
         Effect.gen(function* () {
           const { left, leftPipes, listener, dialer, right } = yield* meet()
           const { pipe: accepted } = yield* leftPipes.find(tagged("AddPost"))
-          const [dialed] = yield* right.pipes.get
+          const [dialed] = yield* Socket.pipes(right).get
           expect(dialed).toBeDefined()
           for (const id of [accepted.id, dialed!.id]) {
             expect(Number.isInteger(id) && id >= 1 && id < 2 ** 31).toBe(true)
@@ -538,10 +543,10 @@ export const transportSuite = <R = never>(name: string, subject: Subject<R>): vo
       test("that break are made again by the dialer", () =>
         Effect.gen(function* () {
           const { dialer, left, leftPipes, right } = yield* meet()
-          const told = yield* record(dialer.events)
+          const told = yield* record(Dialer.events(dialer))
           for (let i = 0; i < 3; i++) {
             const from = leftPipes.all.length
-            const [pipe] = yield* left.pipes.get
+            const [pipe] = yield* Socket.pipes(left).get
             yield* pipe!.close
             expect((yield* leftPipes.find(tagged("RemPost"), from)).reason).toMatchObject({ _tag: "NNG_ECLOSED" })
             const next = yield* leftPipes.find(tagged("AddPost"), from)
@@ -560,7 +565,7 @@ export const transportSuite = <R = never>(name: string, subject: Subject<R>): vo
           const { left, listener, right } = yield* meet()
           const { url } = listener
           yield* listener.close
-          yield* Effect.repeat(Effect.zipRight(turn, right.pipes.get), { until: (pipes) => pipes.length === 0 })
+          yield* Effect.repeat(Effect.zipRight(turn, Socket.pipes(right).get), { until: (pipes) => pipes.length === 0 })
           yield* Socket.listen(left, url)
           yield* Effect.all([Socket.awaitPeers(left, 1), Socket.awaitPeers(right, 1)])
           yield* talk(left, right)
@@ -570,9 +575,9 @@ export const transportSuite = <R = never>(name: string, subject: Subject<R>): vo
         test("are refused to a peer of another protocol, before it has connected", () =>
           Effect.gen(function* () {
             const socket = yield* Pair0.make()
-            const pipes = yield* record(socket.events)
+            const pipes = yield* record(Socket.events(socket))
             const listener = yield* Listener.make(socket, yield* address)
-            const told = yield* record(listener.events)
+            const told = yield* record(Listener.events(listener))
             yield* Listener.start(listener)
             expect(yield* Effect.flip(dialRaw(listener.url, Protocol.pair1))).toMatchObject({ _tag: "NNG_EPROTO" })
             expect((yield* told.find(tagged("HandshakeFailed"))).error).toMatchObject({ _tag: "NNG_EPROTO" })
@@ -585,11 +590,11 @@ export const transportSuite = <R = never>(name: string, subject: Subject<R>): vo
         test("are refused to a peer of another protocol, after it has connected", () =>
           Effect.gen(function* () {
             const socket = yield* Pair0.make()
-            const pipes = yield* record(socket.events)
+            const pipes = yield* record(Socket.events(socket))
             const listener = yield* Socket.listen(socket, yield* address)
             const connection: Connection = yield* dialRaw(listener.url, Protocol.pair1)
             expect(connection.peerProtocol).toBe(0x10)
-            expect(yield* Effect.flip(connection.pull)).toMatchObject({
+            expect(yield* Effect.flip(Transport.pull(connection))).toMatchObject({
               _tag: expect.stringMatching("^NNG_ECONN(SHUT|RESET)$")
             })
             expect((yield* pipes.find(tagged("RemPost"))).reason).toMatchObject({ _tag: "NNG_EPROTO" })
@@ -623,7 +628,7 @@ export const transportSuite = <R = never>(name: string, subject: Subject<R>): vo
         Effect.gen(function* () {
           const { accepted, dialed } = yield* join
           accepted.messages.close()
-          expect(yield* Effect.flip(dialed.pull)).toMatchObject({ _tag: "NNG_ECONNSHUT" })
+          expect(yield* Effect.flip(Transport.pull(dialed))).toMatchObject({ _tag: "NNG_ECONNSHUT" })
         }))
     })
 
@@ -632,7 +637,7 @@ export const transportSuite = <R = never>(name: string, subject: Subject<R>): vo
         const serving = Effect.gen(function* () {
           const socket = yield* Pair0.make()
           const listener = yield* Listener.make(socket, yield* address)
-          const told = yield* record(listener.events)
+          const told = yield* record(Listener.events(listener))
           yield* Listener.start(listener)
           return { socket, listener, told, client: yield* connect(listener.url) }
         })

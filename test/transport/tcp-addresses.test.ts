@@ -33,13 +33,13 @@ const connected = (
   Effect.gen(function* () {
     const left = yield* Pair0.make()
     const right = yield* Pair0.make()
-    const events = yield* record(left.events)
+    const events = yield* record(Socket.events(left))
     const listener = yield* Socket.listen(left, listenOn, { tcp: options.listener })
     const dialer = yield* Socket.dial(right, dialTo(portOf(listener)), { tcp: options.dialer })
     yield* Socket.send(right, "hello")
     expect(Message.text(yield* Socket.recv(left))).toBe("hello")
     const { pipe } = yield* events.find(tagged("AddPost"))
-    const [dialed] = yield* right.pipes.get
+    const [dialed] = yield* Socket.pipes(right).get
     return { listener, dialer, accepted: pipe, dialed: dialed!, port: portOf(listener) }
   })
 
@@ -310,7 +310,7 @@ describe("a tcp dialer", () => {
           const socket = yield* Pair0.make()
           yield* Effect.fork(Effect.flatMap(server.accept, (peer) => peer.write(pair0)))
           yield* Socket.dial(socket, `tcp://localhost:${port}`)
-          const [pipe] = yield* socket.pipes.get
+          const [pipe] = yield* Socket.pipes(socket).get
           expect(pipe?.properties.remoteAddress).toEqual(Address.inet6("::1", port))
           expect(connecting()).toBe(before)
         })

@@ -29,7 +29,7 @@ const endless = { surveyTime: Duration.infinity }
 const serving = <S extends Socket.Socket>(make: Effect.Effect<S, Errors.EINVAL, Scope.Scope | Transports>) =>
   Effect.gen(function* () {
     const socket = yield* make
-    const pipes = yield* record(socket.events)
+    const pipes = yield* record(Socket.events(socket))
     const listener = yield* Socket.listen(socket, "tcp://127.0.0.1:0")
     const client = yield* Peers.dial(Peers.portOf(listener))
     yield* client.write(header(socket.protocol.peer))

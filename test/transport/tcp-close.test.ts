@@ -86,7 +86,7 @@ const phases: ReadonlyArray<{
       url: `tcp://127.0.0.1:${port}`,
       reached: (dialer) =>
         Effect.gen(function* () {
-          const told = yield* record(dialer.events)
+          const told = yield* record(Dialer.events(dialer))
           yield* Effect.flatMap(accept, (peer) => peer.write(pair0))
           yield* told.find(tagged("Connected"))
         })
@@ -99,7 +99,7 @@ const phases: ReadonlyArray<{
       url: `tcp://127.0.0.1:${port}`,
       reached: (dialer) =>
         Effect.gen(function* () {
-          const told = yield* record(dialer.events)
+          const told = yield* record(Dialer.events(dialer))
           const peer = yield* accept
           yield* peer.write(pair0)
           yield* told.find(tagged("Connected"))
@@ -132,7 +132,7 @@ describe("a dialer can be closed", () => {
             expect(yield* dialer.state).toEqual({ _tag: "Closed" })
             const result = yield* Fiber.join(starting)
             if (ends !== undefined) expect(result).toMatchObject({ _tag: "Left", left: { _tag: ends } })
-            expect((yield* socket.pipes.get.pipe(Effect.orElseSucceed(() => []))).length).toBe(0)
+            expect((yield* Socket.pipes(socket).get.pipe(Effect.orElseSucceed(() => []))).length).toBe(0)
           })
         )
       })
@@ -211,7 +211,7 @@ describe("a listener can be closed", () => {
     Effect.gen(function* () {
       const socket = yield* Pair0.make()
       const listener = yield* Socket.listen(socket, "tcp://127.0.0.1:0")
-      const pipes = yield* record(socket.events)
+      const pipes = yield* record(Socket.events(socket))
       const silent = yield* Peers.dial(portOf(listener))
       yield* silent.read(8)
       const good = yield* Peers.dial(portOf(listener))

@@ -30,8 +30,8 @@ const limit = 1000
 const serving = Effect.gen(function* () {
   const socket = yield* Pair0.make({ recvMaxSize: limit })
   const listener = yield* Listener.make(socket, "tcp://127.0.0.1:0")
-  const told = yield* record(listener.events)
-  const pipes = yield* record(socket.events)
+  const told = yield* record(Listener.events(listener))
+  const pipes = yield* record(Socket.events(socket))
   yield* Listener.start(listener)
   return { socket, listener, told, pipes, port: Peers.portOf(listener) }
 })
@@ -315,7 +315,7 @@ describe("[S6] a tcp dialer", () => {
     const server = yield* Peers.listen()
     const socket = yield* Pair0.make({ recvMaxSize: limit })
     const dialer = yield* Dialer.make(socket, `tcp://127.0.0.1:${server.port}`)
-    const told = yield* record(dialer.events)
+    const told = yield* record(Dialer.events(dialer))
     return { server, socket, dialer, told }
   })
 
@@ -384,7 +384,7 @@ describe("[S6] a tcp dialer", () => {
       const dialer = yield* Dialer.make(socket, `tcp://127.0.0.1:${port}`)
       expect(yield* Effect.flip(Dialer.start(dialer))).toMatchObject({ _tag: "NNG_ECONNREFUSED", code: 6 })
       const server = yield* Peers.listen({ port })
-      yield* connects({ server, socket, dialer, told: yield* record(dialer.events) })
+      yield* connects({ server, socket, dialer, told: yield* record(Dialer.events(dialer)) })
     }))
 
   test("tells of a server that breaks the rules later, and dials again", () =>

@@ -28,7 +28,7 @@ const attempt = (listen: TlsConfig.Source, dial: TlsConfig.Source, host: string 
     const left = yield* Pair0.make()
     const right = yield* Pair0.make()
     const listener = yield* Listener.make(left, "tls+tcp://127.0.0.1:0", { tls: listen })
-    const told = yield* record(listener.events)
+    const told = yield* record(Listener.events(listener))
     yield* Listener.start(listener)
     const dialer = yield* Dialer.make(right, listener.url.replace("127.0.0.1", host), { tls: dial })
     const started = yield* Effect.either(Dialer.start(dialer))
@@ -45,7 +45,7 @@ const talk = ({ left, right, started }: Attempt) =>
     expect(Message.text(yield* Socket.recv(left))).toBe("question")
     yield* Socket.send(left, "answer")
     expect(Message.text(yield* Socket.recv(right))).toBe("answer")
-    const [[atListener], [atDialer]] = [yield* left.pipes.get, yield* right.pipes.get]
+    const [[atListener], [atDialer]] = [yield* Socket.pipes(left).get, yield* Socket.pipes(right).get]
     return { atListener: atListener!.properties.tls!, atDialer: atDialer!.properties.tls! }
   })
 
@@ -97,7 +97,7 @@ describe("[S15] a dialer refuses a listener whose certificate", () => {
             right: { _tag: "NNG_EPEERAUTH", code: 27, reason: expect.stringMatching(reason) }
           })
           expect(yield* tried.dialer.state).toEqual({ _tag: "Idle" })
-          expect(yield* tried.left.pipes.get).toEqual([])
+          expect(yield* Socket.pipes(tried.left).get).toEqual([])
         }))
     }
   }
@@ -152,12 +152,12 @@ describe("[S15] a dialer refuses a listener whose certificate", () => {
       const { url } = yield* Socket.listen(left, "tls+tcp://127.0.0.1:0", { tls: { ownCert: server } })
       const right = yield* Pair0.make({ reconnectMin: "1 millis" })
       const dialer = yield* Dialer.make(right, url, { tls: { ca: ca.pem, serverName: "other.example" } })
-      const told = yield* record(dialer.events)
+      const told = yield* record(Dialer.events(dialer))
       yield* Dialer.start(dialer, { nonblocking: true })
       for (let from = 0; from < 6; from += 2) {
         expect((yield* told.find(tagged("Failed"), from)).error).toMatchObject({ _tag: "NNG_EPEERAUTH" })
       }
-      expect(yield* right.pipes.get).toEqual([])
+      expect(yield* Socket.pipes(right).get).toEqual([])
     }))
 })
 
@@ -287,7 +287,7 @@ describe("[S15] a listener with authMode required refuses a client", () => {
           expect(Either.isLeft(tried.started) && tried.started.left._tag).toMatch(
             ownCert === undefined ? /^NNG_EPEERAUTH$/ : /^NNG_ECONN(SHUT|RESET)$/
           )
-          expect(yield* tried.left.pipes.get).toEqual([])
+          expect(yield* Socket.pipes(tried.left).get).toEqual([])
           yield* serves(tried.listener, tried.left)
         }))
     }
@@ -380,7 +380,7 @@ test("a socket turns a peer away by what its certificate says, before any messag
         ? Effect.void
         : new Errors.EPERM({ reason: `nobody asked ${tls?.peerCommonName} in` })
     )
-    const pipes = yield* record(socket.events)
+    const pipes = yield* record(Socket.events(socket))
     const { url } = yield* Socket.listen(socket, "tls+tcp://127.0.0.1:0", {
       tls: { ca: ca.pem, ownCert: server, authMode: "required" }
     })

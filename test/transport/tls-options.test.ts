@@ -50,7 +50,7 @@ const talk = (left: Pair0.Pair0, right: Pair0.Pair0) =>
 
 /** The common name that the peer of a socket's only pipe has shown. */
 const peerName = (socket: Socket.Socket) =>
-  Effect.map(socket.pipes.get, ([pipe]) => pipe?.properties.tls?.peerCommonName)
+  Effect.map(Socket.pipes(socket).get, ([pipe]) => pipe?.properties.tls?.peerCommonName)
 
 const encrypted = ({ key }: Pair, passphrase: string): Redacted.Redacted<string> =>
   Redacted.make(
@@ -206,7 +206,7 @@ test("options of tcp hold below TLS too", () =>
     })
     yield* Socket.dial(right, url, { tls: { ca: ca.pem }, tcp: { localAddress: "127.0.0.2" } })
     yield* talk(left, right)
-    const [pipe] = yield* left.pipes.get
+    const [pipe] = yield* Socket.pipes(left).get
     expect(pipe!.properties).toMatchObject({ noDelay: false, keepAlive: false })
     const { remoteAddress } = pipe!.properties
     expect(remoteAddress).toEqual(Address.inet("127.0.0.2", Address.port(remoteAddress!)))
@@ -274,20 +274,20 @@ describe("a configuration that is an Effect", () => {
       })
       const left = yield* Pair0.make()
       const listener = yield* Socket.listen(left, anywhere, { tls: Ref.get(config) })
-      const leftEvents = yield* record(left.events)
+      const leftEvents = yield* record(Socket.events(left))
       const right = yield* Pair0.make()
-      const rightEvents = yield* record(right.events)
+      const rightEvents = yield* record(Socket.events(right))
       yield* Socket.dial(right, listener.url, { tls: { ca: ca.pem, ownCert: client } })
       yield* talk(left, right)
       expect(yield* peerName(right)).toBe("the first")
 
       yield* Ref.set(config, { ca: stranger.pem, ownCert: yield* issue("the second"), authMode: "required" })
-      const told = yield* record(listener.events)
+      const told = yield* record(Listener.events(listener))
       const old = yield* Pair0.make({ reconnectMin: "1 hour" })
       yield* Effect.ignore(Socket.dial(old, listener.url, { tls: { ca: ca.pem, ownCert: client } }))
       expect((yield* told.find(tagged("HandshakeFailed"))).error).toMatchObject({ _tag: "NNG_EPEERAUTH" })
       const next = yield* Pair0.make({ reconnectMin: "1 hour" })
-      const nextEvents = yield* record(next.events)
+      const nextEvents = yield* record(Socket.events(next))
       const own = yield* Effect.promise(() => stranger.issue({ commonName: "the next client" }))
       yield* Socket.dial(next, listener.url, { tls: { ca: ca.pem, ownCert: own } })
       const { pipe } = yield* nextEvents.find(tagged("AddPost"))
@@ -304,7 +304,7 @@ describe("a configuration that is an Effect", () => {
       const answer = yield* Ref.make<Effect.Effect<Tls.Config, Tls.ConfigError>>(Effect.succeed({ ownCert: server }))
       const left = yield* Pair0.make()
       const listener = yield* Socket.listen(left, anywhere, { tls: Effect.flatten(Ref.get(answer)) })
-      const told = yield* record(listener.events)
+      const told = yield* record(Listener.events(listener))
       yield* Ref.set(answer, new Errors.ENOENT({ reason: "it is being replaced" }))
       const right = yield* Pair0.make()
       const dialer = yield* Dialer.make(right, listener.url, { tls: { ca: ca.pem } })
@@ -355,7 +355,7 @@ describe("a configuration in files", () => {
             expect(yield* peerName(left)).toBe(name)
           })
         )
-        yield* Effect.repeat(left.pipes.get, { until: (pipes) => pipes.length === 0 })
+        yield* Effect.repeat(Socket.pipes(left).get, { until: (pipes) => pipes.length === 0 })
       }
     }))
 

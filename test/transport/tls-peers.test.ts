@@ -34,8 +34,8 @@ const serving = Effect.gen(function* () {
   const { ca, server } = yield* wallet
   const socket = yield* Pair0.make({ recvMaxSize: limit })
   const listener = yield* Listener.make(socket, "tls+tcp://127.0.0.1:0", { tls: { ownCert: server } })
-  const told = yield* record(listener.events)
-  const pipes = yield* record(socket.events)
+  const told = yield* record(Listener.events(listener))
+  const pipes = yield* record(Socket.events(socket))
   yield* Listener.start(listener)
   const port = Peers.portOf(listener)
   return { socket, listener, told, pipes, port, connect: TlsPeers.dial(port, { ca: ca.pem, host: "127.0.0.1" }) }
@@ -268,7 +268,7 @@ describe("[S6, S15] a TLS listener", () => {
       const listener = yield* Listener.make(socket, "tls+tcp://127.0.0.1:0", {
         tls: { ownCert: server, minVersion: "TLSv1.3" }
       })
-      const told = yield* record(listener.events)
+      const told = yield* record(Listener.events(listener))
       yield* Listener.start(listener)
       const refused = yield* Effect.flip(
         TlsPeers.dial(Peers.portOf(listener), { ca: ca.pem, host: "127.0.0.1", maxVersion: "TLSv1.2" })
@@ -291,13 +291,13 @@ describe("[S6, S15] a TLS listener", () => {
         yield* first.read(8)
         expect(Message.text(yield* Socket.recv(socket))).toBe("first")
         yield* first.end
-        yield* Effect.repeat(Effect.zipRight(turn, socket.pipes.get), { until: (pipes) => pipes.length === 0 })
+        yield* Effect.repeat(Effect.zipRight(turn, Socket.pipes(socket).get), { until: (pipes) => pipes.length === 0 })
         const again = yield* TlsPeers.dial(Peers.portOf(listener), { ...options, session: sessions().at(-1) })
         yield* again.write(pair0, frame("again"))
         yield* again.read(8)
         expect(Message.text(yield* Socket.recv(socket))).toBe("again")
         expect(TlsPeers.resumed(again)).toBe(false)
-        const [pipe] = yield* socket.pipes.get
+        const [pipe] = yield* Socket.pipes(socket).get
         expect(pipe!.properties.tls).toMatchObject({ verified: true, peerCommonName: "the client" })
       }))
   }
@@ -421,7 +421,7 @@ describe("[S15, S16] a TLS dialer", () => {
     const server = yield* Peers.listen()
     const socket = yield* Pair0.make()
     const dialer = yield* Dialer.make(socket, `tls+tcp://127.0.0.1:${server.port}`, { tls: { ca: ca.pem } })
-    const told = yield* record(dialer.events)
+    const told = yield* record(Dialer.events(dialer))
     return { server, socket, dialer, told }
   })
 
@@ -552,7 +552,7 @@ describe("[S15, S16] a TLS dialer", () => {
       expect(yield* Effect.flip(Socket.dial(socket, inTls.url.replace("tls+", "")))).toMatchObject({
         _tag: expect.stringMatching(/^NNG_(EPROTO|ECONNSHUT|ECONNRESET)$/)
       })
-      expect([yield* plain.pipes.get, yield* safe.pipes.get]).toEqual([[], []])
+      expect([yield* Socket.pipes(plain).get, yield* Socket.pipes(safe).get]).toEqual([[], []])
     }))
 
   test("cuts off a server that breaks TLS itself", () =>
@@ -560,7 +560,7 @@ describe("[S15, S16] a TLS dialer", () => {
       const { ca, server: own } = yield* wallet
       const server = yield* TlsPeers.listen(shown(own))
       const socket = yield* Pair0.make({ reconnectMin: "1 hour" })
-      const pipes = yield* record(socket.events)
+      const pipes = yield* record(Socket.events(socket))
       const url = `tls+tcp://127.0.0.1:${server.port}`
       const dialing = yield* Effect.fork(Socket.dial(socket, url, { tls: { ca: ca.pem } }))
       const peer = yield* server.accept
@@ -643,7 +643,9 @@ describe("[S19] closed in the middle", () => {
       yield* Effect.repeatN(Effect.yieldNow(), steps)
       yield* socket.close
       expect((yield* Effect.exit(Fiber.join(starting)))._tag).toMatch(/Success|Failure/)
-      yield* Effect.repeat(Effect.zipRight(turn, server.socket.pipes.get), { until: (pipes) => pipes.length === 0 })
+      yield* Effect.repeat(Effect.zipRight(turn, Socket.pipes(server.socket).get), {
+        until: (pipes) => pipes.length === 0
+      })
       yield* serves(server)
     }).pipe(leavesNone, Effect.provide(NodeTransport.layer))
   )

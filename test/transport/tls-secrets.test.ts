@@ -79,10 +79,10 @@ it.scopedLive("[S20] no key and no passphrase gets into logs, spans, errors, or 
 
     const story = Effect.gen(function* () {
       const socket = yield* Pair0.make()
-      const pipes = yield* record(socket.events)
+      const pipes = yield* record(Socket.events(socket))
       const listening = { ca: ca.pem, ownCert: own, authMode: "required" } as const
       const listener = yield* Listener.make(socket, "tls+tcp://127.0.0.1:0", { tls: listening })
-      const told = yield* record(listener.events)
+      const told = yield* record(Listener.events(listener))
       yield* Listener.start(listener)
       const peer = yield* Pair0.make({ reconnectMin: "1 hour" })
       const attempts: ReadonlyArray<Tls.Source> = [

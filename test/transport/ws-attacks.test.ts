@@ -35,9 +35,9 @@ const pullProtocol = { "Sec-WebSocket-Protocol": "pull.sp.nanomsg.org" }
 const serving = (options: { readonly recvMaxSize?: number } = {}) =>
   Effect.gen(function* () {
     const socket = yield* Pull0.make(options)
-    const pipes = yield* record(socket.events)
+    const pipes = yield* record(Socket.events(socket))
     const listener = yield* Listener.make(socket, "ws://127.0.0.1:0/path")
-    const told = yield* record(listener.events)
+    const told = yield* record(Listener.events(listener))
     yield* Listener.start(listener)
     const connect = Peers.dial(portOf(listener))
     const enter = Effect.tap(connect, (peer) =>
@@ -100,7 +100,7 @@ describe("[S1] lengths", () => {
     Effect.gen(function* () {
       const server = yield* Peers.listen()
       const socket = yield* Pull0.make({ recvMaxSize: limit })
-      const pipes = yield* record(socket.events)
+      const pipes = yield* record(Socket.events(socket))
       yield* Socket.dial(socket, `ws://127.0.0.1:${server.port}`, { nonblocking: true, reconnectMin: "1 hour" })
       const peer = yield* server.accept
       yield* Effect.flatMap(Ws.readHead(peer), (asked) => Ws.grant(peer, asked))
@@ -434,7 +434,7 @@ describe("[S10] frames", () => {
       const { enter, socket } = yield* serving()
       const peer = yield* enter
       yield* Socket.awaitPeers(socket, 1)
-      const [pipe] = yield* socket.pipes.get
+      const [pipe] = yield* Socket.pipes(socket).get
       yield* pipe!.close
       const { op, payload } = yield* Ws.readFrame(peer)
       expect([op, Peers.hex(payload)]).toEqual([8, "03e8"])
@@ -575,7 +575,7 @@ describe("[S17] many that come and go", () => {
         (stage) => Effect.flatMap(stage, (peer) => peer.reset),
         { concurrency: 8 }
       )
-      yield* Effect.repeat(Effect.zipRight(turn, socket.pipes.get), { until: (pipes) => pipes.length === 0 })
+      yield* Effect.repeat(Effect.zipRight(turn, Socket.pipes(socket).get), { until: (pipes) => pipes.length === 0 })
       yield* othersLive
       yield* Effect.repeat(Effect.zipRight(turn, listener.statistics), { until: ({ pipes }) => pipes === 0 })
     }))

@@ -269,7 +269,7 @@ describe("headers", () => {
       const right = yield* Pair0.make()
       yield* Socket.dial(right, `${listener.url}?token=1`, { ws: { headers: { Authorization: "Bearer me" } } })
       yield* Socket.awaitPeers(left, 1)
-      const [[accepted], [dialed]] = [yield* left.pipes.get, yield* right.pipes.get]
+      const [[accepted], [dialed]] = [yield* Socket.pipes(left).get, yield* Socket.pipes(right).get]
       const ws = accepted!.properties.ws!
       expect(ws).toMatchObject({
         requestUri: "/path?token=1",
@@ -289,7 +289,7 @@ describe("headers", () => {
   test("of a request let a listener's socket turn a pipe away before anything comes from it", () =>
     Effect.gen(function* () {
       const socket = yield* Pair0.make()
-      const pipes = yield* record(socket.events)
+      const pipes = yield* record(Socket.events(socket))
       const { url } = yield* Socket.listen(socket, "ws://127.0.0.1:0")
       yield* Socket.dial(yield* Pair0.make(), url, { ws: { headers: { "X-Token": "wrong" } } })
       const { pipe } = yield* pipes.find(tagged("AddPre"))
@@ -331,7 +331,7 @@ describe("origins [S8]", () => {
   const answers = (origins: "same" | "any" | ReadonlyArray<string> | undefined, url = "ws://127.0.0.1:0/path") =>
     Effect.gen(function* () {
       const listener = yield* Listener.make(yield* Pair0.make(), url, { ws: { origins } })
-      const told = yield* record(listener.events)
+      const told = yield* record(Listener.events(listener))
       yield* Listener.start(listener)
       const ask = (Origin: string | undefined, Host = `127.0.0.1:${portOf(listener)}`) =>
         Effect.flatMap(Peers.dial(portOf(listener)), (peer) =>

@@ -46,8 +46,8 @@ const serving = (tls?: TlsConfig.Source) =>
     const { ca, server } = yield* wallet
     const socket = yield* Pair0.make({ recvMaxSize: limit })
     const listener = yield* Listener.make(socket, "wss://127.0.0.1:0/path", { tls: tls ?? { ownCert: server } })
-    const told = yield* record(listener.events)
-    const pipes = yield* record(socket.events)
+    const told = yield* record(Listener.events(listener))
+    const pipes = yield* record(Socket.events(socket))
     yield* Listener.start(listener)
     const port = portOf(listener)
     const connect = TlsPeers.dial(port, { ca: ca.pem, host: "127.0.0.1" })
@@ -78,7 +78,7 @@ const attempt = (listen: TlsConfig.Source, dial: TlsConfig.Source | undefined, h
     const left = yield* Pair0.make()
     const right = yield* Pair0.make()
     const listener = yield* Listener.make(left, `wss://${host}:0/path`, { tls: listen })
-    const told = yield* record(listener.events)
+    const told = yield* record(Listener.events(listener))
     yield* Listener.start(listener)
     const dialer = yield* Dialer.make(right, listener.url, { tls: dial })
     const started = yield* Effect.either(Dialer.start(dialer))
@@ -93,7 +93,7 @@ const talk = ({ left, right, started }: Effect.Effect.Success<ReturnType<typeof 
     expect(Message.text(yield* Socket.recv(left))).toBe("question")
     yield* Socket.send(left, "answer")
     expect(Message.text(yield* Socket.recv(right))).toBe("answer")
-    const [[atListener], [atDialer]] = [yield* left.pipes.get, yield* right.pipes.get]
+    const [[atListener], [atDialer]] = [yield* Socket.pipes(left).get, yield* Socket.pipes(right).get]
     return { atListener: atListener!.properties, atDialer: atDialer!.properties }
   })
 
@@ -118,7 +118,7 @@ describe("[S15] over wss a dialer refuses a listener whose certificate", () => {
           right: { _tag: "NNG_EPEERAUTH", code: 27, address: tried.listener.url }
         })
         expect(yield* tried.dialer.state).toEqual({ _tag: "Idle" })
-        expect(yield* tried.left.pipes.get).toEqual([])
+        expect(yield* Socket.pipes(tried.left).get).toEqual([])
       })
     )
   }
@@ -193,17 +193,19 @@ describe("over wss", () => {
       let current: Effect.Effect<TlsConfig.Config, Errors.ENOENT> = Effect.succeed({ ownCert: first })
       const left = yield* Pair0.make()
       const listener = yield* Listener.make(left, "wss://127.0.0.1:0/path", { tls: Effect.suspend(() => current) })
-      const told = yield* record(listener.events)
+      const told = yield* record(Listener.events(listener))
       yield* Listener.start(listener)
       const seen = Effect.scoped(
         Effect.gen(function* () {
           const right = yield* Pair0.make()
           yield* Socket.dial(right, listener.url, { tls: { ca: ca.pem } })
-          const [pipe] = yield* right.pipes.get
+          const [pipe] = yield* Socket.pipes(right).get
           return pipe!.properties.tls!.peerCommonName
         })
       )
-      const gone = Effect.repeat(Effect.zipRight(turn, left.pipes.get), { until: (pipes) => pipes.length === 0 })
+      const gone = Effect.repeat(Effect.zipRight(turn, Socket.pipes(left).get), {
+        until: (pipes) => pipes.length === 0
+      })
       expect(yield* seen).toBe("first")
       yield* gone
       current = Effect.succeed({ ownCert: second })
@@ -352,7 +354,7 @@ describe("on a server of node:https", () => {
       yield* Socket.dial(right, url, { tls: { ca: ca.pem } })
       yield* Socket.send(right, "over TLS")
       expect(Message.text(yield* Socket.recv(left))).toBe("over TLS")
-      const [pipe] = yield* left.pipes.get
+      const [pipe] = yield* Socket.pipes(left).get
       expect(pipe!.properties).toMatchObject({
         tls: { verified: false, version: "TLSv1.3" },
         ws: { requestUri: "/path" }
@@ -485,7 +487,7 @@ describe("a TLS client", () => {
     Effect.gen(function* () {
       const { ca } = yield* wallet
       const listener = yield* Listener.make(yield* Pair0.make(), "ws://127.0.0.1:0/path")
-      const told = yield* record(listener.events)
+      const told = yield* record(Listener.events(listener))
       yield* Listener.start(listener)
       const dialer = yield* Dialer.make(yield* Pair0.make(), listener.url.replace("ws", "wss"), {
         tls: { ca: ca.pem }

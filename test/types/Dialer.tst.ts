@@ -91,7 +91,7 @@ describe("a dialer", () => {
 
   it("tells typed states and events", () => {
     expect(dialer.state).type.toBe<Effect.Effect<Dialer.State>>()
-    expect(dialer.events).type.toBe<Stream.Stream<Dialer.Event>>()
+    expect(Dialer.events(dialer)).type.toBe<Stream.Stream<Dialer.Event>>()
     expect(dialer.close).type.toBe<Effect.Effect<void, Errors.ENOENT>>()
     expect<Dialer.State["_tag"]>().type.toBe<"Idle" | "Connecting" | "Connected" | "Waiting" | "Closed">()
     expect<Dialer.Event["_tag"]>().type.toBe<"Attempt" | "Connected" | "Failed" | "Disconnected" | "Closed">()

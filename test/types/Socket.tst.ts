@@ -56,7 +56,7 @@ describe("errors", () => {
     expect(pair.close).type.toBe<Effect.Effect<void, Errors.ECLOSED>>()
     expect(Socket.settings(pair)).type.toBe<Effect.Effect<Socket.Settings<Pair0.Options>, Errors.ECLOSED>>()
     expect(socket.statistics).type.toBe<Effect.Effect<Socket.Statistics>>()
-    expect(socket.events).type.toBe<Stream.Stream<Pipe.PipeEvent>>()
+    expect(Socket.events(socket)).type.toBe<Stream.Stream<Pipe.PipeEvent>>()
     expect(Socket.isWritable(sender)).type.toBe<Effect.Effect<boolean>>()
     expect(Socket.isReadable(receiver)).type.toBe<Effect.Effect<boolean>>()
   })

@@ -5,7 +5,7 @@ import * as Stream from "effect/Stream"
 import * as Dialer from "../../Dialer.js"
 import type { NngError } from "../../Errors.js"
 import * as Listener from "../../Listener.js"
-import type * as Socket from "../../Socket.js"
+import * as Socket from "../../Socket.js"
 import type * as Tls from "../../Tls.js"
 import type { Command, Endpoint, TlsFiles } from "./command.js"
 import type { Failure } from "./failure.js"
@@ -63,7 +63,9 @@ const dial = (command: Command, socket: Socket.Socket, endpoint: Endpoint, tls: 
       failure(command, endpoint, "Unable to create dialer for")
     )
     if (command.json) {
-      yield* follow(dialer.events, (event) => (event._tag === "Failed" ? failed(dialer.url, event.error) : undefined))
+      yield* follow(Dialer.events(dialer), (event) =>
+        event._tag === "Failed" ? failed(dialer.url, event.error) : undefined
+      )
     }
     yield* Effect.mapError(
       Dialer.start(dialer, { nonblocking: command.background }),
@@ -79,7 +81,7 @@ const listen = (command: Command, socket: Socket.Socket, endpoint: Endpoint, tls
       failure(command, endpoint, "Unable to create listener for")
     )
     if (command.json) {
-      yield* follow(listener.events, (event) => {
+      yield* follow(Listener.events(listener), (event) => {
         if (event._tag === "Listening") return { event: "listening", url: event.url }
         return event._tag === "HandshakeFailed" || event._tag === "AcceptFailed"
           ? failed(listener.url, event.error)
@@ -93,7 +95,7 @@ const listen = (command: Command, socket: Socket.Socket, endpoint: Endpoint, tls
 /** One that was never attached was refused. */
 const watch = (socket: Socket.Socket) => {
   const usable = new Set<number>()
-  return follow(socket.events, (event) => {
+  return follow(Socket.events(socket), (event) => {
     switch (event._tag) {
       case "AddPre":
         return undefined

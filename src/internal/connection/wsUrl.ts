@@ -25,25 +25,39 @@ type Check = Either.Either<void, CheckError>
 
 const details = (role: "dial" | "listen", url: Url, reason: string) => ({ operation: role, address: url.href, reason })
 
-const checkUrl = (role: "dial" | "listen", url: Url): Check => {
-  const invalid = (reason: string) => Either.left(new Errors.EADDRINVAL(details(role, url, reason)))
-  if (url.userinfo !== undefined) return invalid("send credentials in a header, not in the URL")
-  if (role === "listen") {
-    return url.query !== undefined || url.fragment !== undefined
-      ? invalid("a listener has a path, and no query or fragment")
-      : Either.void
-  }
+/**
+ * Of a URL that is to be dialed, whatever dials it.
+ *
+ * @internal
+ */
+export const checkDialed = (url: Url): Check => {
+  const invalid = (reason: string) => Either.left(new Errors.EADDRINVAL(details("dial", url, reason)))
+  if (url.userinfo !== undefined) return invalid(noUserinfo)
   if (url.host === undefined || url.host === "") return invalid("no host to dial")
   if (url.port === 0) return invalid("port 0 cannot be dialed")
   return URL.canParse(platformUrl(url)) ? Either.void : invalid("no host that HTTP can name")
 }
 
-const checkOptions = (role: "dial" | "listen", url: Url, ws: WsOptions): Check => {
-  const invalid = (reason: string) => Either.left(new Errors.EINVAL(details(role, url, reason)))
-  const bad = badHeader(ws.headers ?? {})
-  if (bad !== undefined) return invalid(bad)
+const noUserinfo = "send credentials in a header, not in the URL"
+
+const checkListened = (url: Url): Check => {
+  const invalid = (reason: string) => Either.left(new Errors.EADDRINVAL(details("listen", url, reason)))
+  if (url.userinfo !== undefined) return invalid(noUserinfo)
+  return url.query === undefined && url.fragment === undefined
+    ? Either.void
+    : invalid("a listener has a path, and no query or fragment")
+}
+
+/**
+ * Of the options that a dialer may have on every platform.
+ *
+ * @internal
+ */
+export const checkOptions = (role: "dial" | "listen", url: Url, ws: WsOptions): Check => {
   const { sendMaxFrame = 0 } = ws
-  if (!Number.isSafeInteger(sendMaxFrame) || sendMaxFrame < 0) return invalid(`sendMaxFrame is ${sendMaxFrame}`)
+  if (!Number.isSafeInteger(sendMaxFrame) || sendMaxFrame < 0) {
+    return Either.left(new Errors.EINVAL(details(role, url, `sendMaxFrame is ${sendMaxFrame}`)))
+  }
   for (const name of ["origins", "server"] as const) {
     if (role === "dial" && ws[name] !== undefined) {
       return Either.left(new Errors.ENOTSUP(details(role, url, `${name} is an option of listeners`)))
@@ -52,12 +66,21 @@ const checkOptions = (role: "dial" | "listen", url: Url, ws: WsOptions): Check =
   return Either.void
 }
 
-/** @internal */
-export const check: Transport["check"] = (role, url, { tcp, tls, ws }): Check => {
+const checkHeaders = (role: "dial" | "listen", url: Url, headers: WsOptions["headers"]): Check => {
+  const bad = badHeader(headers ?? {})
+  return bad === undefined ? Either.void : Either.left(new Errors.EINVAL(details(role, url, bad)))
+}
+
+/**
+ * What Node's WebSockets want.
+ *
+ * @internal
+ */
+export const check: Transport["check"] = (role, url, { tcp, tls, ws = {} }): Check => {
   if (tls !== undefined && !isSecure(url)) {
     return Either.left(new Errors.ENOTSUP(details(role, url, `${url.scheme} has no TLS, wss has`)))
   }
-  if (tls !== undefined && ws?.server !== undefined) {
+  if (tls !== undefined && ws.server !== undefined) {
     return Either.left(new Errors.EINVAL(details(role, url, "TLS is up to the server that is given")))
   }
   if (tcp?.listenFd !== undefined) {
@@ -66,5 +89,8 @@ export const check: Transport["check"] = (role, url, { tcp, tls, ws }): Check =>
   if (role === "listen" && tcp?.localAddress !== undefined) {
     return Either.left(new Errors.ENOTSUP(details(role, url, "localAddress is an option of dialers")))
   }
-  return Either.flatMap(checkUrl(role, url), () => checkOptions(role, url, ws ?? {}))
+  return (role === "dial" ? checkDialed(url) : checkListened(url)).pipe(
+    Either.flatMap(() => checkHeaders(role, url, ws.headers)),
+    Either.flatMap(() => checkOptions(role, url, ws))
+  )
 }

@@ -6,13 +6,14 @@ import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
+import * as Subscribable from "effect/Subscribable"
 import type { Aio, Pending } from "../../Aio.js"
 import type { ByteStream } from "../../ByteStream.js"
 import type * as DialerApi from "../../Dialer.js"
 import * as Errors from "../../Errors.js"
 import type * as ListenerApi from "../../Listener.js"
 import type { Input, Message } from "../../Message.js"
-import type { Pipe } from "../../Pipe.js"
+import type { Pipe, PipeEvent } from "../../Pipe.js"
 import type * as Pair1Api from "../../Pair1.js"
 import type * as Rep0Api from "../../Rep0.js"
 import type * as Req0Api from "../../Req0.js"
@@ -22,10 +23,14 @@ import type * as Surveyor0Api from "../../Surveyor0.js"
 import type { Transports } from "../../Transport.js"
 import * as Aios from "../ports/aio.js"
 import { fromInput } from "../vocabulary/message.js"
+import * as Broadcasts from "./broadcast.js"
 import * as Devices from "./device.js"
 import * as Dialers from "./dialer.js"
+import type { DialerImpl } from "./dialer.js"
+import { drain as drainSocket } from "./drain.js"
 import type { FreeConversation } from "./free.js"
 import * as Listeners from "./listener.js"
+import type { ListenerImpl } from "./listener.js"
 import * as OnAio from "./onAio.js"
 import type { Input as OptionsInput } from "./options.js"
 import * as Options from "./options.js"
@@ -281,13 +286,27 @@ const drainTime = Duration.seconds(10)
 export const drain = (
   socket: Api.CanSend<unknown>,
   options?: { readonly timeout?: Duration.DurationInput | undefined }
-): Effect.Effect<number, Errors.ECLOSED | Errors.EBUSY> => impl(socket).drain(options?.timeout ?? drainTime)
+): Effect.Effect<number, Errors.ECLOSED | Errors.EBUSY> => drainSocket(impl(socket), options?.timeout ?? drainTime)
 
 /** @internal */
 export const awaitPeers: {
   (n: number): (socket: Api.Socket) => Effect.Effect<void, Errors.ECLOSED>
   (socket: Api.Socket, n: number): Effect.Effect<void, Errors.ECLOSED>
 } = dual(2, (socket: Api.Socket, n: number) => impl(socket).awaitPeers(n))
+
+/** @internal */
+export const pipes = (socket: Api.Socket): Subscribable.Subscribable<ReadonlyArray<Pipe>> => {
+  const now = () => impl(socket).pipes
+  return Subscribable.make({ get: Effect.sync(now), changes: Broadcasts.streamOf(impl(socket).changes, now) })
+}
+
+/** @internal */
+export const socketEvents = (socket: Api.Socket): Stream.Stream<PipeEvent> =>
+  Broadcasts.streamOf(impl(socket).broadcast, () => undefined)
+
+/** A late subscriber first gets what happened last. */
+const eventsOf = <Event>({ broadcast }: { readonly broadcast: Broadcasts.Broadcast<Event> }): Stream.Stream<Event> =>
+  Broadcasts.streamOf(broadcast, () => broadcast.last)
 
 /** @internal */
 export const getPipe: {
@@ -382,6 +401,10 @@ export const startDialerAio: {
 } = dual((args) => isDialer(args[0]), Dialers.startAio)
 
 /** @internal */
+export const dialerEvents = (self: DialerApi.Dialer): Stream.Stream<DialerApi.Event> =>
+  eventsOf<DialerApi.Event>(self as DialerImpl)
+
+/** @internal */
 export const isListener = (u: unknown): u is ListenerApi.Listener => Predicate.hasProperty(u, Listeners.TypeId)
 
 /** @internal */
@@ -394,6 +417,10 @@ export const makeListener: <S extends Api.Socket>(
 
 /** @internal */
 export const startListener = Listeners.start
+
+/** @internal */
+export const listenerEvents = (self: ListenerApi.Listener): Stream.Stream<ListenerApi.Event> =>
+  eventsOf<ListenerApi.Event>(self as ListenerImpl)
 
 /** @internal */
 export const adopt: {

@@ -3,44 +3,42 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { scopedStream } from "../ports/scopedStream.js"
+import { Signal } from "../ports/signal.js"
 
 /** What one slow subscriber may have waiting; then it loses the oldest. */
 const capacity = 1024
 
+interface Listening<A> {
+  readonly next: (event: A) => void
+  readonly end: () => void
+}
+
 /** What one who listens has not taken yet. */
-class Subscriber<A> {
+class Subscriber<A> implements Listening<A> {
   private events: Array<A> = []
   private ended = false
-  private wake: (() => void) | undefined = undefined
+  private readonly signal = new Signal()
 
   next(event: A): void {
     if (this.events.length === capacity) this.events.shift()
     this.events.push(event)
-    this.wake?.()
+    this.signal.wake()
   }
 
   end(): void {
     this.ended = true
-    this.wake?.()
+    this.signal.wake()
   }
 
   /** All that there is, as soon as there is something; no error: there will be nothing more. */
-  readonly take: Effect.Effect<Chunk.Chunk<A>, Option.Option<never>> = Effect.suspend(() => {
-    const { events } = this
-    if (events.length === 0) return this.ended ? Effect.fail(Option.none()) : Effect.zipRight(this.changed, this.take)
-    this.events = []
-    return Effect.succeed(Chunk.unsafeFromArray(events))
-  })
-
-  private readonly changed = Effect.async<void>((resume) => {
-    this.wake = () => {
-      this.wake = undefined
-      resume(Effect.void)
-    }
-    return Effect.sync(() => {
-      this.wake = undefined
+  readonly take: Effect.Effect<Chunk.Chunk<A>, Option.Option<never>> = Effect.zipRight(
+    Effect.suspend(() => this.signal.until(() => this.events.length > 0 || this.ended)),
+    Effect.suspend(() => {
+      const { events } = this
+      this.events = []
+      return events.length === 0 ? Effect.fail(Option.none()) : Effect.succeed(Chunk.unsafeFromArray(events))
     })
-  })
+  )
 }
 
 /**
@@ -49,7 +47,7 @@ class Subscriber<A> {
  * @internal
  */
 export class Broadcast<A> {
-  private readonly subscribers = new Set<Subscriber<A>>()
+  private readonly subscribers = new Set<Listening<A>>()
   private ended = false
   last: A | undefined = undefined
 
@@ -69,19 +67,32 @@ export class Broadcast<A> {
     this.subscribers.clear()
   }
 
-  /** The events from now on; first comes what `current` gives, if anything. Ends when they do. */
-  stream(current: () => A | undefined): Stream.Stream<A> {
-    const subscribe = Effect.sync(() => {
-      const subscriber = new Subscriber<A>()
-      const first = current()
-      if (first !== undefined) subscriber.next(first)
-      if (this.ended) subscriber.end()
-      else this.subscribers.add(subscriber)
-      return subscriber
-    })
-    const subscribed = Effect.acquireRelease(subscribe, (subscriber) =>
-      Effect.sync(() => void this.subscribers.delete(subscriber))
-    )
-    return scopedStream(Effect.map(subscribed, ({ take }) => Stream.repeatEffectChunkOption(take)))
+  subscribe(subscriber: Listening<A>): void {
+    if (this.ended) subscriber.end()
+    else this.subscribers.add(subscriber)
   }
+
+  unsubscribe(subscriber: Listening<A>): void {
+    this.subscribers.delete(subscriber)
+  }
+}
+
+/**
+ * The events from now on; first comes what `current` gives, if anything. Ends when they do. No method, so that who
+ * listens to none does without streams.
+ *
+ * @internal
+ */
+export const streamOf = <A>(broadcast: Broadcast<A>, current: () => A | undefined): Stream.Stream<A> => {
+  const subscribe = Effect.sync(() => {
+    const subscriber = new Subscriber<A>()
+    const first = current()
+    if (first !== undefined) subscriber.next(first)
+    broadcast.subscribe(subscriber)
+    return subscriber
+  })
+  const subscribed = Effect.acquireRelease(subscribe, (subscriber) =>
+    Effect.sync(() => broadcast.unsubscribe(subscriber))
+  )
+  return scopedStream(Effect.map(subscribed, ({ take }) => Stream.repeatEffectChunkOption(take)))
 }

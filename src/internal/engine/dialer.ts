@@ -41,7 +41,8 @@ type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, 
 
 type First = Deferred.Deferred<void, Api.StartError>
 
-class DialerImpl extends Endpoints.EndpointImpl<Api.State, Api.Event> implements Api.Dialer, Watcher {
+/** @internal */
+export class DialerImpl extends Endpoints.EndpointImpl<Api.State, Api.Event> implements Api.Dialer, Watcher {
   readonly [TypeId]: Api.TypeId = TypeId
   current: Api.State = { _tag: "Idle" }
   private connects = 0

@@ -3,7 +3,6 @@ import type * as Either from "effect/Either"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import type * as Stream from "effect/Stream"
 import * as Errors from "../../Errors.js"
 import type { Transport, TransportOptions } from "../../Transport.js"
 import type * as Url from "../../Url.js"
@@ -104,7 +103,7 @@ export abstract class EndpointImpl<
   readonly id: number
   abstract current: State | Idle | typeof closed
   abstract get url(): string
-  protected readonly broadcast = new Broadcast<Event | typeof closed>()
+  readonly broadcast = new Broadcast<Event | typeof closed>()
   protected readonly failures = new Tally()
 
   constructor(
@@ -114,11 +113,6 @@ export abstract class EndpointImpl<
   ) {
     super()
     this.id = allocate(ids, this)
-  }
-
-  /** A late subscriber first gets what happened last. */
-  get events(): Stream.Stream<Event | typeof closed> {
-    return this.broadcast.stream(() => this.broadcast.last)
   }
 
   /** What is left to do when its fibers have ended. */

@@ -52,7 +52,8 @@ class Serving implements Watcher {
   }
 }
 
-class ListenerImpl extends Endpoints.EndpointImpl<State, Api.Event> implements Api.Listener {
+/** @internal */
+export class ListenerImpl extends Endpoints.EndpointImpl<State, Api.Event> implements Api.Listener {
   readonly [TypeId]: Api.TypeId = TypeId
   current: State = { _tag: "Idle" }
   pipes = 0

@@ -1,5 +1,4 @@
 import * as Deferred from "effect/Deferred"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
@@ -7,8 +6,6 @@ import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
-import type * as Stream from "effect/Stream"
-import * as Subscribable from "effect/Subscribable"
 import { Entropy } from "../../Entropy.js"
 import * as Errors from "../../Errors.js"
 import type { Origin, Pipe, PipeEvent } from "../../Pipe.js"
@@ -26,6 +23,7 @@ import type { IdSpaces } from "../ports/ids.js"
 import { allocate, Ids } from "../ports/ids.js"
 import * as Options from "./options.js"
 import { PipeImpl } from "./pipe.js"
+import { Signal } from "../ports/signal.js"
 import { Shown } from "../vocabulary/shown.js"
 
 /** @internal */
@@ -128,16 +126,17 @@ export class SocketImpl extends Shown implements Api.Socket {
   readonly counts = { sent: 0, received: 0 }
 
   private readonly attached = new Map<number, PipeImpl>()
-  private readonly broadcast = new Broadcast<PipeEvent>()
-  private readonly changes = new Broadcast<ReadonlyArray<Pipe>>()
-  private readonly peerWaits = new Set<() => void>()
+  readonly broadcast = new Broadcast<PipeEvent>()
+  readonly changes = new Broadcast<ReadonlyArray<Pipe>>()
+  /** For those who wait for its pipes, or what waits for them, to be otherwise. */
+  readonly changed = new Signal()
   private readonly closed = Deferred.unsafeMake<void>(FiberId.none)
   closing = false
   /** A device has it. */
   lent = false
-  private readonly shared: Shared
+  readonly shared: Shared
   /** Messages that were accepted, and lost before they were handed over, since it sends no more. */
-  private notHandedOver = 0
+  notHandedOver = 0
 
   constructor(
     readonly spec: Spec,
@@ -162,20 +161,15 @@ export class SocketImpl extends Shown implements Api.Socket {
       counts: this.counts,
       world: { now, random, losses: this.dropped },
       sendsClosed: undefined,
-      changed: () => this.wake()
+      changed: () => this.changed.wake()
     }
     this.core = spec.core(this.shared, settings)
     this.machine = this.core.machine
     this.conversation = this.core.conversation
   }
 
-  get events(): Stream.Stream<PipeEvent> {
-    return this.broadcast.stream(() => undefined)
-  }
-
-  get pipes(): Subscribable.Subscribable<ReadonlyArray<Pipe>> {
-    const now = () => [...this.attached.values()]
-    return Subscribable.make({ get: Effect.sync(now), changes: this.changes.stream(now) })
+  get pipes(): ReadonlyArray<PipeImpl> {
+    return [...this.attached.values()]
   }
 
   get statistics(): Effect.Effect<Api.Statistics> {
@@ -211,7 +205,7 @@ export class SocketImpl extends Shown implements Api.Socket {
     this.conversation.close(closedError("Socket"))
     for (const context of this.contexts) context.close(closedError("Socket"))
     this.dropped.closed += this.machine.close()
-    this.wake()
+    this.changed.wake()
     return Effect.zipRight(
       Scope.close(this.services.scope, Exit.void),
       Effect.suspend(() => {
@@ -223,40 +217,6 @@ export class SocketImpl extends Shown implements Api.Socket {
       })
     )
   }).pipe(Effect.uninterruptible)
-
-  /** Sends no more, waits until all is handed over or time is up, and closes; gives how much was not. */
-  drain(timeout: Duration.DurationInput): Effect.Effect<number, Errors.ECLOSED | Errors.EBUSY> {
-    return Effect.suspend((): Effect.Effect<number, Errors.ECLOSED | Errors.EBUSY> => {
-      const refusal = this.refuses("Socket.drain")
-      if (refusal !== undefined) return refusal
-      const error = new Errors.ECLOSED({ operation: "Socket", reason: "the socket is being drained" })
-      this.shared.sendsClosed ??= Exit.fail(error)
-      this.conversation.closeSends(error)
-      for (const context of this.contexts) context.closeSends(error)
-      return Effect.zipRight(
-        Effect.timeoutOption(this.handedOver, timeout),
-        Effect.uninterruptible(
-          Effect.flatMap(Effect.forkIn(this.shutdown, this.services.home), (fiber) =>
-            Effect.map(fiber.await, () => this.notHandedOver)
-          )
-        )
-      )
-    })
-  }
-
-  private readonly handedOver: Effect.Effect<void> = Effect.suspend(() => {
-    if (this.closing) return Effect.void
-    const pipes = [...this.attached.values()]
-    if (this.machine.queued > 0 || pipes.some((pipe) => pipe.isGone)) {
-      return Effect.zipRight(this.peersChanged, this.handedOver)
-    }
-    // what one had not sent when it ended goes to another
-    const allThere = () => pipes.every((pipe) => !pipe.isGone && this.attached.has(pipe.id))
-    return Effect.zipRight(
-      Effect.forEach(pipes, (pipe) => pipe.allSent, { concurrency: "unbounded", discard: true }),
-      Effect.suspend(() => (this.machine.queued === 0 && allThere() ? Effect.void : this.handedOver))
-    )
-  })
 
   emit(event: PipeEvent): void {
     this.broadcast.emit(event)
@@ -277,7 +237,7 @@ export class SocketImpl extends Shown implements Api.Socket {
     if (refusal !== undefined) return refusal
     this.attached.set(pipe.id, pipe)
     pipe.listen()
-    this.changed()
+    this.pipesChanged()
     return undefined
   }
 
@@ -293,7 +253,7 @@ export class SocketImpl extends Shown implements Api.Socket {
     const notHandedOver = unsent.length - returned.length + withMachine + inDoubt
     this.dropped.disconnected += lost + notHandedOver
     if (this.shared.sendsClosed !== undefined) this.notHandedOver += notHandedOver
-    if (attached) this.changed()
+    if (attached) this.pipesChanged()
     return attached
   }
 
@@ -316,13 +276,13 @@ export class SocketImpl extends Shown implements Api.Socket {
   readable(pipe: PipeImpl): void {
     this.machine.readable(pipe)
     this.conversation.notify()
-    if (this.shared.sendsClosed !== undefined) this.wake()
+    if (this.shared.sendsClosed !== undefined) this.changed.wake()
   }
 
   writable(pipe: PipeImpl): void {
     this.machine.writable(pipe)
     this.conversation.notify()
-    if (this.shared.sendsClosed !== undefined) this.wake()
+    if (this.shared.sendsClosed !== undefined) this.changed.wake()
   }
 
   ended(pipe: PipeImpl): void {
@@ -342,34 +302,26 @@ export class SocketImpl extends Shown implements Api.Socket {
         this.dropped.resized += this.machine.resize({ send: settings.sendBuffer, recv: settings.recvBuffer })
       }
       this.conversation.notify()
-      this.wake()
+      this.changed.wake()
     })
   }
 
   awaitPeers(n: number): Effect.Effect<void, Errors.ECLOSED> {
     return Effect.suspend(() => {
       if (this.closing) return closedError("awaitPeers")
-      return this.attached.size >= n ? Effect.void : Effect.zipRight(this.peersChanged, this.awaitPeers(n))
+      return this.attached.size >= n
+        ? Effect.void
+        : Effect.zipRight(
+            this.changed.until(() => this.closing || this.attached.size >= n),
+            this.awaitPeers(n)
+          )
     })
   }
 
-  private readonly peersChanged = Effect.async<void>((resume) => {
-    const wake = () => {
-      this.peerWaits.delete(wake)
-      resume(Effect.void)
-    }
-    this.peerWaits.add(wake)
-    return Effect.sync(() => void this.peerWaits.delete(wake))
-  })
-
-  private changed(): void {
+  private pipesChanged(): void {
     this.conversation.notify()
-    if (this.changes.heard) this.changes.emit([...this.attached.values()])
-    this.wake()
-  }
-
-  private wake(): void {
-    for (const wake of this.peerWaits) wake()
+    if (this.changes.heard) this.changes.emit(this.pipes)
+    this.changed.wake()
   }
 
   toJSON(): unknown {

@@ -9,6 +9,7 @@ import type { Acceptor, AcceptError, Accepted, Connection, DialError, Target, Tr
 import * as Transports from "../../Transport.js"
 import type { Url } from "../../Url.js"
 import { acquireRelease } from "../ports/scoped.js"
+import { Signal } from "../ports/signal.js"
 import * as End from "./end.js"
 
 /** A dialer that waits to be accepted. */
@@ -20,7 +21,7 @@ interface Caller {
 /** A bound name, and who calls it. */
 class Name {
   readonly callers: Array<Caller> = []
-  wake: (() => void) | undefined = undefined
+  private readonly signal = new Signal()
   closed = false
 
   constructor(
@@ -30,17 +31,16 @@ class Name {
 
   call(caller: Caller): void {
     this.callers.push(caller)
-    this.wake?.()
+    this.signal.wake()
   }
 
-  readonly next: Effect.Effect<void> = Effect.async((resume) => {
-    if (this.callers.length > 0 || this.closed) return resume(Effect.void)
-    this.wake = () => {
-      this.wake = undefined
-      resume(Effect.void)
-    }
-    return Effect.sync(() => (this.wake = undefined))
-  })
+  /** Until somebody calls, or nobody can any more. */
+  readonly next: Effect.Effect<void> = this.signal.until(() => this.callers.length > 0 || this.closed)
+
+  close(): void {
+    this.closed = true
+    this.signal.wake()
+  }
 }
 
 const refused = (url: Url, reason: string) => new Errors.ECONNREFUSED({ operation: "dial", address: url.href, reason })
@@ -59,7 +59,7 @@ const closeWithScope = (connection: Connection): Effect.Effect<Connection, never
   acquireRelease(Effect.succeed(connection), ({ close }) => close)
 
 const accept = (name: Name): Effect.Effect<Accepted, AcceptError, Scope.Scope> =>
-  Effect.suspend(() => name.next).pipe(
+  name.next.pipe(
     Effect.zipRight(
       Effect.suspend(() => {
         if (name.closed) return new Errors.ECLOSED({ operation: "accept", address: name.url.href })
@@ -78,8 +78,7 @@ const accept = (name: Name): Effect.Effect<Accepted, AcceptError, Scope.Scope> =
 const unbind = (names: Map<string, Name>, name: Name): Effect.Effect<void> =>
   Effect.sync(() => {
     names.delete(name.url.path)
-    name.closed = true
-    name.wake?.()
+    name.close()
     for (const caller of name.callers.splice(0)) {
       Deferred.unsafeDone(caller.answer, refused(name.url, "the listener closed before it accepted"))
     }

@@ -4,6 +4,7 @@ import * as Net from "node:net"
 import * as Errors from "../../Errors.js"
 import type { AcceptError } from "../../Transport.js"
 import { acquireRelease } from "../ports/scoped.js"
+import { Signal } from "../ports/signal.js"
 import { toAcceptError } from "./errors.js"
 
 /** Connections that were made and that nobody has asked for yet; Node cannot be told to accept no more. */
@@ -17,7 +18,7 @@ const backlog = 128
 export class Arrivals<A> {
   private readonly made: Array<A> = []
   private readonly failures: Array<AcceptError> = []
-  private wake: (() => void) | undefined = undefined
+  private readonly signal = new Signal()
   closed = false
 
   constructor(
@@ -26,7 +27,7 @@ export class Arrivals<A> {
   ) {}
 
   /** Takes a connection into the scope; until then it is owned here. **Interruption** takes none. */
-  readonly accept: Effect.Effect<A, AcceptError, Scope.Scope> = Effect.suspend(() => this.next).pipe(
+  readonly accept: Effect.Effect<A, AcceptError, Scope.Scope> = Effect.suspend(() => this.signal.until(this.some)).pipe(
     Effect.zipRight(
       acquireRelease(
         Effect.suspend((): Effect.Effect<A | undefined, AcceptError> => {
@@ -41,6 +42,8 @@ export class Arrivals<A> {
     Effect.flatMap((connection) => (connection === undefined ? this.accept : Effect.succeed(connection)))
   )
 
+  private readonly some = (): boolean => this.made.length > 0 || this.failures.length > 0 || this.closed
+
   get full(): boolean {
     return this.made.length >= this.capacity
   }
@@ -53,28 +56,19 @@ export class Arrivals<A> {
   readonly add = (connection: A): void => {
     if (this.refuses) return this.release(connection)
     this.made.push(connection)
-    this.wake?.()
+    this.signal.wake()
   }
 
   readonly fail = (cause: Error): void => {
     if (this.failures.length < this.capacity) this.failures.push(toAcceptError(cause))
-    this.wake?.()
+    this.signal.wake()
   }
 
   close(): void {
     this.closed = true
     for (const connection of this.made.splice(0)) this.release(connection)
-    this.wake?.()
+    this.signal.wake()
   }
-
-  private readonly next: Effect.Effect<void> = Effect.async((resume) => {
-    if (this.made.length > 0 || this.failures.length > 0 || this.closed) return resume(Effect.void)
-    this.wake = () => {
-      this.wake = undefined
-      resume(Effect.void)
-    }
-    return Effect.sync(() => (this.wake = undefined))
-  })
 }
 
 /** Makes of a socket that was accepted one that reads as it is to. */

@@ -7,6 +7,7 @@ import type { Address } from "../../Address.js"
 import * as Errors from "../../Errors.js"
 import type { AcceptError, HandshakeError } from "../../Transport.js"
 import { acquireRelease } from "../ports/scoped.js"
+import { Signal } from "../ports/signal.js"
 import type { Refusal } from "../wire/upgrade.js"
 import { candidates, hostMatches, pathOf } from "../wire/upgrade.js"
 
@@ -82,7 +83,7 @@ const backlog = 128
  */
 export class Route {
   private readonly waiting: Array<Arrival> = []
-  private wake: (() => void) | undefined = undefined
+  private readonly signal = new Signal()
   private closed = false
 
   constructor(
@@ -101,7 +102,9 @@ export class Route {
   }
 
   /** The next arrival, dropped with the scope if it is not answered by then. **Interruption** takes none. */
-  readonly accept: Effect.Effect<Arrival, AcceptError, Scope.Scope> = Effect.suspend(() => this.next).pipe(
+  readonly accept: Effect.Effect<Arrival, AcceptError, Scope.Scope> = Effect.suspend(() =>
+    this.signal.until(() => this.waiting.length > 0 || this.closed)
+  ).pipe(
     Effect.zipRight(
       acquireRelease(
         Effect.suspend((): Effect.Effect<Arrival | undefined, AcceptError> => {
@@ -120,22 +123,13 @@ export class Route {
     for (const arrival of this.waiting.splice(0)) {
       if (Either.isRight(arrival)) arrival.right.refuse({ status: 503, reason: "the listener is closed" })
     }
-    this.wake?.()
+    this.signal.wake()
   }
 
   private add(arrival: Arrival): void {
     this.waiting.push(arrival)
-    this.wake?.()
+    this.signal.wake()
   }
-
-  private readonly next: Effect.Effect<void> = Effect.async((resume) => {
-    if (this.waiting.length > 0 || this.closed) return resume(Effect.void)
-    this.wake = () => {
-      this.wake = undefined
-      resume(Effect.void)
-    }
-    return Effect.sync(() => (this.wake = undefined))
-  })
 }
 
 /**

@@ -9,6 +9,7 @@ import type { AcceptError, DialError, ListenError } from "../../Transport.js"
 import * as Url from "../../Url.js"
 import { hosts } from "../connection/tcpUrl.js"
 import { acquireRelease } from "../ports/scoped.js"
+import { Signal } from "../ports/signal.js"
 import { Chance } from "./chance.js"
 import { End } from "./end.js"
 import type { Conditions, Medium } from "./flow.js"
@@ -90,7 +91,8 @@ export class Network implements Api.NetworkShape {
   private readonly known = new Set<string>()
   private rules: Array<Rule> = []
   private readonly links = new Set<Link>()
-  private readonly waiting = new Set<() => void>()
+  /** For those who wait for the network to be otherwise. */
+  private readonly changed = new Signal()
   private connections = 0
   private readonly medium: Medium
 
@@ -164,7 +166,7 @@ export class Network implements Api.NetworkShape {
         flow.changed()
       }
     }
-    this.wake()
+    this.changed.wake()
   }
 
   heal(way: Api.Way): void {
@@ -201,7 +203,7 @@ export class Network implements Api.NetworkShape {
         if (released.length === 0) continue
         listening.held = listening.held.filter(isHeld)
         listening.queue.push(...sort(released))
-        listening.wake()
+        listening.changed.wake()
       }
     }
   }
@@ -213,7 +215,7 @@ export class Network implements Api.NetworkShape {
       for (const end of ends) if (end.node === node.name) end.crash(silent)
     }
     for (const resident of [...node.residents]) resident.crash()
-    this.wake()
+    this.changed.wake()
   }
 
   restart(node: Node): void {
@@ -223,7 +225,7 @@ export class Network implements Api.NetworkShape {
       for (const flow of flows) flow.changed()
     }
     for (const resident of [...node.residents]) resident.restart()
-    this.wake()
+    this.changed.wake()
   }
 
   private conditionsOf(from: Names, to: Names): Conditions {
@@ -237,34 +239,23 @@ export class Network implements Api.NetworkShape {
     return at < 0 ? undefined : failures.splice(at, 1)[0]!.error
   }
 
-  private wake(): void {
-    for (const wake of [...this.waiting]) wake()
-  }
-
   /** Until somebody listens where a dial of this node would go. */
   awaitListening(node: Node, url: Url.Url): Effect.Effect<void> {
-    return Effect.suspend(() =>
-      this.locate(node, url, hosts(url).host) === undefined
-        ? Effect.zipRight(this.change(Infinity), this.awaitListening(node, url))
-        : Effect.void
-    )
+    return Effect.suspend(() => this.changed.until(() => this.locate(node, url, hosts(url).host) !== undefined))
   }
 
-  /** Until something has changed, or so much time has passed. */
-  private change(millis: number): Effect.Effect<void> {
-    return Effect.async<void>((resume) => {
-      const done = () => {
-        this.waiting.delete(done)
-        cancel()
-        resume(Effect.void)
-      }
-      const cancel = millis === Infinity ? () => {} : this.after(millis, done)
-      this.waiting.add(done)
-      return Effect.sync(() => {
-        this.waiting.delete(done)
-        cancel()
-      })
-    })
+  /** Until this holds, or so much time has passed. */
+  private untilOrAfter(millis: number, holds: () => boolean): Effect.Effect<void> {
+    let over = false
+    const end = () => {
+      over = true
+      this.changed.wake()
+    }
+    return Effect.acquireUseRelease(
+      Effect.sync(() => this.after(millis, end)),
+      () => this.changed.until(() => over || holds()),
+      (cancel) => Effect.sync(cancel)
+    )
   }
 
   private delay(conditions: Conditions): Effect.Effect<void> {
@@ -317,7 +308,7 @@ export class Network implements Api.NetworkShape {
     node.listenings.add(listening)
     this.know(url.href)
     this.history.add({ _tag: "Listening", node: node.name, url: listening.label })
-    this.wake()
+    this.changed.wake()
     return Either.right(listening)
   }
 
@@ -327,19 +318,12 @@ export class Network implements Api.NetworkShape {
     listening.node.listenings.delete(listening)
     this.history.add({ _tag: "NotListening", node: listening.node.name, url: listening.label })
     for (const { listening: end } of [...listening.queue, ...listening.held]) end.crash(silent)
-    listening.wake()
-    this.wake()
+    listening.changed.wake()
+    this.changed.wake()
   }
 
   private accept(listening: Listening): Effect.Effect<ByteStream, AcceptError, Scope.Scope> {
-    const next: Effect.Effect<void> = Effect.async((resume) => {
-      const wake = () => {
-        listening.waiting.delete(wake)
-        resume(Effect.void)
-      }
-      listening.waiting.add(wake)
-      return Effect.sync(() => void listening.waiting.delete(wake))
-    })
+    const next = listening.changed.until(() => listening.closed || listening.queue.length > 0)
     const take = Effect.suspend((): Effect.Effect<ByteStream, AcceptError, Scope.Scope> => {
       if (listening.closed) {
         return new Errors.ECLOSED({ operation: "accept", address: listening.url.href, reason: "it listens no more" })
@@ -359,7 +343,7 @@ export class Network implements Api.NetworkShape {
   private dequeue(listening: Listening): Caller | undefined {
     const caller = listening.queue.shift()
     // there is room for one who could not connect
-    if (listening.queue.length === backlog - 1) this.wake()
+    if (listening.queue.length === backlog - 1) this.changed.wake()
     return caller
   }
 
@@ -459,7 +443,10 @@ export class Network implements Api.NetworkShape {
       const left = until - this.now()
       return left <= 0
         ? new Errors.ETIMEDOUT({ ...details, reason: "no answer" })
-        : Effect.zipRight(this.change(left), this.wait(call, holds))
+        : Effect.zipRight(
+            this.untilOrAfter(left, () => node.down !== "no" || holds()),
+            this.wait(call, holds)
+          )
     })
   }
 
@@ -501,7 +488,7 @@ export class Network implements Api.NetworkShape {
     const caller = { dialing, listening: answering }
     if (out.conditions.held) listening.held.push(caller)
     else listening.queue.push(caller)
-    listening.wake()
+    listening.changed.wake()
     return streamOf(dialing, target.url, local, remote)
   }
 

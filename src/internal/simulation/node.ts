@@ -1,6 +1,7 @@
 import type { End } from "./end.js"
 import { canonical } from "./where.js"
 import type { Url } from "../../Url.js"
+import { Signal } from "../ports/signal.js"
 
 /** A program that lives on a node. */
 export interface Resident {
@@ -76,17 +77,13 @@ export class Listening {
   /** Kept from being accepted. */
   held: Array<Caller> = []
   closed = false
-  /** Who waits for something to accept. */
-  readonly waiting = new Set<() => void>()
+  /** For those who wait for something to accept. */
+  readonly changed = new Signal()
 
   constructor(
     readonly node: Node,
     readonly url: Url
   ) {}
-
-  wake(): void {
-    for (const wake of [...this.waiting]) wake()
-  }
 
   /** Its URL as it is told: one for any address has the name of its node. */
   get label(): string {

@@ -6,12 +6,13 @@ import * as FiberId from "effect/FiberId"
 import type * as Scope from "effect/Scope"
 import type { Network } from "./network.js"
 import type { Node, Resident } from "./node.js"
+import { Signal } from "../ports/signal.js"
 
 /** A program on a node: ended when that crashes, begun anew when it is up again. */
 class Running<E, R> implements Resident {
   private fiber: Fiber.RuntimeFiber<void, E> | undefined = undefined
   private crashed = false
-  private readonly waiting = new Set<() => void>()
+  private readonly restarted = new Signal()
 
   constructor(
     private readonly node: Node,
@@ -24,29 +25,13 @@ class Running<E, R> implements Resident {
   }
 
   restart(): void {
-    for (const wake of [...this.waiting]) wake()
+    this.restarted.wake()
   }
-
-  private readonly up: Effect.Effect<void> = Effect.suspend(() =>
-    this.node.down === "no"
-      ? Effect.void
-      : Effect.zipRight(
-          Effect.async<void>((resume) => {
-            const wake = () => {
-              this.waiting.delete(wake)
-              resume(Effect.void)
-            }
-            this.waiting.add(wake)
-            return Effect.sync(() => void this.waiting.delete(wake))
-          }),
-          this.up
-        )
-  )
 
   /** Lives from crash to crash; ends when the program ends by itself. */
   readonly life: Effect.Effect<void, E, R> = Effect.suspend(() =>
     Effect.zipRight(
-      this.up,
+      this.restarted.until(() => this.node.down === "no"),
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(this, function* () {
           this.crashed = false

@@ -16,12 +16,17 @@ import { WebFrames } from "./frames.js"
 export type Construct = (url: string, protocols: Array<string>) => WebSocket
 
 interface State {
+  readonly deadlines: Deadlines
   ws: WebSocket | undefined
   connection: Connection | undefined
 }
 
-const close = ({ connection, ws }: State): Effect.Effect<void> =>
-  connection === undefined ? Effect.sync(() => ws?.close(closeCode.normal)) : connection.close
+const close = ({ connection, deadlines, ws }: State): Effect.Effect<void> =>
+  connection?.close ??
+  Effect.sync(() => {
+    deadlines.close()
+    ws?.close(closeCode.normal)
+  })
 
 /** Why the platform does not even try. */
 const notMade = (cause: unknown, address: string): DialError => {
@@ -37,17 +42,20 @@ const notOpened = (code: number): string =>
   `it did not open (${code}): nobody listens, or the answer was no, to the page's Origin, the path or the protocol; ` +
   "a browser tells that to its console alone"
 
-/** The WebSocket with its frames, once it is open. **Interruption** leaves it to its scope. */
+/** The WebSocket with its frames, once it is open; what comes after is not heard. **Interruption** leaves it to its scope. */
 const opened = (
   state: State,
   construct: Construct,
-  deadlines: Deadlines,
   recvBuffer: number,
   { options, protocol, recvMaxSize, url }: Target
 ): Effect.Effect<WebFrames, DialError> =>
   Effect.async((resume) => {
+    const { deadlines } = state
     const fail = (error: DialError) => resume(Effect.fail(error))
     const details = (reason: string) => ({ operation: "dial", address: url.href, reason })
+    const late = deadlines.add(Duration.toMillis(deadline), () =>
+      fail(new Errors.ETIMEDOUT(details(`it did not open within ${Duration.format(deadline)}`)))
+    )
     const wanted = asked(protocol)
     try {
       const ws = construct(platformUrl(url), [wanted])
@@ -57,6 +65,7 @@ const opened = (
       ws.addEventListener("error", () => {})
       ws.addEventListener("close", ({ code }) => fail(new Errors.ECONNREFUSED(details(notOpened(code)))))
       ws.addEventListener("open", () => {
+        deadlines.remove(late)
         if (ws.protocol !== wanted)
           return fail(new Errors.EPROTO(details(`the answer is for ${ws.protocol || "nothing"}`)))
         const { ws: { sendMaxFrame: max = sendMaxFrame.dial } = {} } = options
@@ -78,20 +87,13 @@ export const dial =
   (target: Target): Effect.Effect<Connection, DialError, Scope.Scope> =>
     Effect.gen(function* () {
       const { protocol, url } = target
-      const deadlines = new Deadlines(yield* Effect.runtime<never>(), yield* Effect.clock)
+      const runtime = yield* Effect.runtime<never>()
+      const clock = yield* Effect.clock
       const state = yield* acquireRelease(
-        Effect.sync((): State => ({ ws: undefined, connection: undefined })),
+        Effect.sync((): State => ({ deadlines: new Deadlines(runtime, clock), ws: undefined, connection: undefined })),
         close
       )
-      const frames = yield* Effect.timeoutFail(opened(state, construct, deadlines, recvBuffer, target), {
-        duration: deadline,
-        onTimeout: () =>
-          new Errors.ETIMEDOUT({
-            operation: "dial",
-            address: url.href,
-            reason: `it did not open within ${Duration.format(deadline)}`
-          })
-      })
+      const frames = yield* opened(state, construct, recvBuffer, target)
       const requestUri = `${url.path === "" ? "/" : url.path}${url.query === undefined ? "" : `?${url.query}`}`
       return (state.connection = Transport.connection(new FrameMessages(frames), {
         peerProtocol: protocol.peer,

@@ -11,11 +11,11 @@ const noListener = "a browser lets a page dial, not listen: let the page dial, w
 
 const noHeaders = "a browser lets no page choose the headers of its request"
 
-const check: Transport["check"] = (role, url, options) => {
+const check: Transport["check"] = (role, url, { ws = {} }) => {
   const details = { operation: role, address: url.href }
   if (role === "listen") return Either.left(new Errors.ENOTSUP({ ...details, reason: noListener }))
-  return options.ws?.headers === undefined
-    ? WsUrl.check(role, url, options)
+  return ws.headers === undefined
+    ? Either.flatMap(WsUrl.checkDialed(url), () => WsUrl.checkOptions(role, url, ws))
     : Either.left(new Errors.ENOTSUP({ ...details, reason: noHeaders }))
 }
 

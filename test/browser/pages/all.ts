@@ -75,7 +75,9 @@ const keepAsking = (url: string): Promise<void> =>
     Effect.gen(function* () {
       asking = yield* Req0.make({ resendTime: "100 millis", resendTick: "20 millis" })
       const dialer = yield* Dialer.make(asking, url, { reconnectMin: "20 millis", reconnectMax: "100 millis" })
-      yield* Effect.forkScoped(Stream.runForEach(dialer.events, ({ _tag }) => Effect.sync(() => happened.push(_tag))))
+      yield* Effect.forkScoped(
+        Stream.runForEach(Dialer.events(dialer), ({ _tag }) => Effect.sync(() => happened.push(_tag)))
+      )
       yield* Dialer.start(dialer)
     })
   )
@@ -119,7 +121,7 @@ const hear = (url: string, topic: string, count: number): Promise<ReadonlyArray<
 const endOf = (dialer: Dialer.Dialer): Effect.Effect<Fiber.RuntimeFiber<ReadonlyArray<string>>, never, Scope.Scope> =>
   Effect.forkScoped(
     Stream.runFold(
-      Stream.takeUntil(dialer.events, ({ _tag }) => _tag === "Disconnected"),
+      Stream.takeUntil(Dialer.events(dialer), ({ _tag }) => _tag === "Disconnected"),
       [] as ReadonlyArray<string>,
       (last, event) => (event._tag === "Disconnected" ? [event.reason._tag, event.reason.message] : last)
     )

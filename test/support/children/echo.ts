@@ -11,7 +11,9 @@ const [url = "socket://"] = process.argv.slice(2)
 
 const program = Effect.gen(function* () {
   const socket = yield* Pair0.make()
-  const gone = yield* Effect.fork(Stream.runDrain(Stream.takeUntil(socket.events, ({ _tag }) => _tag === "RemPost")))
+  const gone = yield* Effect.fork(
+    Stream.runDrain(Stream.takeUntil(Socket.events(socket), ({ _tag }) => _tag === "RemPost"))
+  )
   yield* Effect.yieldNow()
   const fd = url.startsWith("tcp:") ? { tcp: { listenFd: 3 } } : url.startsWith("ipc:") ? { ipc: { listenFd: 3 } } : {}
   const listener = yield* Socket.listen(socket, url, fd)
