@@ -10,7 +10,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { BrowserContext, Page } from "playwright-core"
 import { chromium } from "playwright-core"
-import { bundle } from "./bundle.js"
+import { byEsbuild } from "./bundle.js"
 
 const executablePath = "/usr/bin/chromium"
 
@@ -118,7 +118,7 @@ export const layer = (script: string): Layer.Layer<Browser> =>
   Layer.scoped(
     Browser,
     Effect.gen(function* () {
-      const { code } = yield* Effect.promise(() => bundle(script))
+      const { code } = yield* Effect.promise(() => byEsbuild(script))
       const origin = yield* serve(code)
       const profile = yield* Effect.acquireRelease(
         Effect.promise(() => mkdtemp(join(tmpdir(), "effect-nng-chromium-"))),

@@ -6,7 +6,7 @@ import { spawn } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { bundle } from "../../esbuild.config.js"
+import { commands } from "../../build.config.js"
 export { directory } from "./paths.js"
 
 /** How a process ended. */
@@ -36,7 +36,7 @@ export const bin: Effect.Effect<string> = Effect.promise(
     (built ??= (async () => {
       const path = mkdtempSync(join(tmpdir(), "effect-nng-bin-"))
       process.once("exit", () => rmSync(path, { recursive: true, force: true }))
-      await bundle(path)
+      await commands(path)
       return path
     })())
 )

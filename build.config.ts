@@ -1,12 +1,28 @@
 import { build } from "esbuild"
+import { execFileSync } from "node:child_process"
 import { chmodSync, copyFileSync, realpathSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 
 const root = fileURLToPath(new URL(".", import.meta.url))
 
+const node = (script: string, ...args: ReadonlyArray<string>): void => {
+  execFileSync(process.execPath, [join(root, "node_modules", script), ...args], { cwd: root, stdio: "inherit" })
+}
+
+/**
+ * Makes the modules in this directory. Calls that only make a value are marked as such, as effect's are: a bundler then
+ * leaves out what a page does not use.
+ */
+export const library = (outdir: string): void => {
+  rmSync(outdir, { recursive: true, force: true })
+  node("typescript/bin/tsc", "-p", "tsconfig.build.json", "--outDir", outdir)
+  const babel = ["--no-babelrc", "--compact", "false", "--source-maps", "--quiet"]
+  node("@babel/cli/bin/babel.js", outdir, "--out-dir", outdir, "--plugins", "annotate-pure-calls", ...babel)
+}
+
 /** Makes the commands in this directory: all they need is in it, and loaded when it is needed. */
-export const bundle = async (outdir: string): Promise<void> => {
+export const commands = async (outdir: string): Promise<void> => {
   rmSync(outdir, { recursive: true, force: true })
   await build({
     absWorkingDir: root,
@@ -32,5 +48,6 @@ export const bundle = async (outdir: string): Promise<void> => {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(realpathSync(process.argv[1])).href) {
-  await bundle(join(root, "bin"))
+  library(join(root, "dist"))
+  await commands(join(root, "bin"))
 }
