@@ -3,8 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Bus0 from "effect-nng/Bus0"
 import * as Message from "effect-nng/Message"
 import * as Pair0 from "effect-nng/Pair0"
+import * as Pair1 from "effect-nng/Pair1"
 import * as Pub0 from "effect-nng/Pub0"
 import * as Pull0 from "effect-nng/Pull0"
 import * as Push0 from "effect-nng/Push0"
@@ -103,6 +105,70 @@ const pairs: ReadonlyArray<Case> = [
       )
     ) as unknown as readonly [End, End],
     results: [numbers.join(), numbers.join()]
+  },
+  {
+    title: "[PAIR1-01, PAIR1-07, PAIR1-08] pair1: each way is a hop, which the header counts",
+    ends: [
+      joined(Pair1.make(), (socket) =>
+        Effect.gen(function* () {
+          yield* Socket.send(socket, "there")
+          const back = yield* Socket.recv(socket)
+          return [Message.text(back), [...back.header]]
+        })
+      ),
+      joined(Pair1.makeRaw(), (socket) =>
+        Effect.gen(function* () {
+          const came = yield* Socket.recv(socket)
+          const hops = [...came.header]
+          yield* Message.Body.append(came, new TextEncoder().encode(" and back"))
+          yield* Socket.send(socket, came)
+          return hops
+        })
+      )
+    ],
+    results: [
+      ["there and back", [0, 0, 0, 2]],
+      [0, 0, 0, 1]
+    ]
+  },
+  {
+    title:
+      "[POLY-02, POLY-03] polyamorous pair1: an answer goes to the pipe that it is for, and a first word to the first",
+    ends: [
+      joined(Pair1.makePoly(), (socket) =>
+        Effect.gen(function* () {
+          yield* Socket.send(socket, "who is there?")
+          const asked = yield* Socket.recv(socket)
+          yield* Pair1.sendTo(socket, asked.pipeId, `hello, ${Message.text(asked)}`)
+          return asked.pipeId > 0
+        })
+      ),
+      joined(Pair1.make(), (socket) =>
+        Effect.gen(function* () {
+          const heard = yield* text(Socket.recv(socket))
+          yield* Socket.send(socket, "you")
+          return [heard, yield* text(Socket.recv(socket))]
+        })
+      )
+    ],
+    results: [true, ["who is there?", "hello, you"]]
+  },
+  {
+    title: "[BUS-01] bus: each hears the other, and not itself",
+    ends: ["left", "right"].map((name) =>
+      joined(Bus0.make(), (socket) =>
+        Effect.gen(function* () {
+          yield* Socket.send(socket, `${name} is here`)
+          const first = yield* text(Socket.recv(socket))
+          yield* Socket.send(socket, `${name} goes`)
+          return [first, yield* text(Socket.recv(socket))]
+        })
+      )
+    ) as unknown as readonly [End, End],
+    results: [
+      ["right is here", "right goes"],
+      ["left is here", "left goes"]
+    ]
   },
   {
     title: "push and pull: what is pushed is pulled, in order",

@@ -144,6 +144,38 @@ Programs.suite("a page in Chromium", Chromium.missing ?? Nngcat.missing, () => {
       yield* tab.call("stop")
     }))
 
+  /** nngcat that listens, once it does; what it prints. */
+  const listening = (tab: Chromium.Tab, call: string, ...args: ReadonlyArray<string>) =>
+    Effect.gen(function* () {
+      const url = `ws://127.0.0.1:${yield* Nngcat.freePort}/page`
+      const program = yield* Nngcat.run("--listen", url, ...args)
+      yield* Effect.retry(tab.call(call, url, "weather: rain"), { times: 500 })
+      return program
+    })
+
+  test(
+    "publishes to nngcat",
+    (tab) =>
+      Effect.gen(function* () {
+        const heard = yield* listening(tab, "publish", "--sub", "--subscribe", "weather", "--ascii")
+        const words = "weather: rain".repeat(3)
+        expect((yield* heard.output(words.length)).toString()).toContain(words)
+        yield* tab.call("stop")
+      }),
+    { refusals: true }
+  )
+
+  test(
+    "answers nngcat",
+    (tab) =>
+      Effect.gen(function* () {
+        const answers = yield* listening(tab, "serve", "--req", "--data", "ping", "--ascii")
+        yield* answers.prints("ping!")
+        yield* tab.call("stop")
+      }),
+    { refusals: true }
+  )
+
   test(
     "of a foreign origin is refused by our listener, and let in by name",
     (tab) =>

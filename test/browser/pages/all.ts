@@ -11,6 +11,7 @@ import * as Dialer from "effect-nng/Dialer"
 import * as InprocTransport from "effect-nng/InprocTransport"
 import * as Message from "effect-nng/Message"
 import * as Pair0 from "effect-nng/Pair0"
+import * as Pub0 from "effect-nng/Pub0"
 import * as Rep0 from "effect-nng/Rep0"
 import * as Req0 from "effect-nng/Req0"
 import * as Socket from "effect-nng/Socket"
@@ -117,6 +118,16 @@ const hear = (url: string, topic: string, count: number): Promise<ReadonlyArray<
     })
   )
 
+/** Says this, again and again, to whoever subscribes. */
+const publish = (url: string, words: string): Promise<void> =>
+  start(
+    Effect.gen(function* () {
+      const socket = yield* Pub0.make()
+      yield* Socket.dial(socket, url)
+      yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Socket.send(socket, words), Effect.sleep("5 millis"))))
+    })
+  )
+
 /** Why the connection of a dialer ended. */
 const endOf = (dialer: Dialer.Dialer): Effect.Effect<Fiber.RuntimeFiber<ReadonlyArray<string>>, never, Scope.Scope> =>
   Effect.forkScoped(
@@ -198,6 +209,7 @@ Object.assign(globalThis, {
   hear,
   keepAsking,
   play,
+  publish,
   refused,
   release: () => release(),
   serve,
