@@ -13,6 +13,10 @@ import * as Pull0 from "effect-nng/Pull0"
 import * as Socket from "effect-nng/Socket"
 import { Transports } from "effect-nng/Transport"
 import * as Url from "effect-nng/Url"
+import { EventEmitter } from "node:events"
+import * as Http from "node:http"
+import type * as Net from "node:net"
+import * as Stream from "node:stream"
 import { leavesNone, turn, until } from "../support/handles.js"
 import * as Peers from "../support/peers.js"
 import { record, tagged } from "../support/peers.js"
@@ -165,6 +169,70 @@ describe("[S3] tiny fragments", () => {
         Ws.frame(0, "x")
       )
       expect((yield* Socket.recv(socket)).length).toBe(16 * 1024)
+    }))
+})
+
+/** A connection without a network, so that what is pushed is read in just these pieces, and the server that has it. */
+const byHand = Effect.gen(function* () {
+  const written: Array<Uint8Array> = []
+  const socket = Object.assign(
+    new Stream.Duplex({
+      read: () => {},
+      write: (chunk: Uint8Array, _encoding, done) => {
+        written.push(chunk)
+        done()
+      }
+    }),
+    { setNoDelay: () => {}, setKeepAlive: () => {}, setTimeout: () => {} }
+  )
+  yield* Effect.addFinalizer(() => Effect.sync(() => socket.destroy()))
+  const request = new Http.IncomingMessage(socket as unknown as Net.Socket)
+  const [first, ...fields] = Ws.request("/path", pullProtocol).toString().trim().split("\r\n")
+  const [method = "", url = ""] = first!.split(" ")
+  const headers = Object.fromEntries(
+    fields.map((field) => {
+      const [name = "", value = ""] = field.split(": ")
+      return [name.toLowerCase(), value]
+    })
+  )
+  Object.assign(request, { method, url, headers, httpVersion: "1.1" })
+  const server = new EventEmitter()
+  return {
+    server,
+    enter: Effect.sync(() => server.emit("upgrade", request, socket, Buffer.alloc(0))),
+    crumbs: (bytes: Uint8Array) => Effect.sync(() => bytes.forEach((byte) => socket.push(Uint8Array.of(byte)))),
+    written: () => Buffer.concat(written)
+  }
+})
+
+describe("[S3] crumbs", () => {
+  const body = (size: number) => new Uint8Array(size).map((_, i) => i)
+
+  /** A pull socket that a peer has come to by hand. */
+  const pulling = Effect.gen(function* () {
+    const { crumbs, enter, server, written } = yield* byHand
+    const socket = yield* Pull0.make()
+    const pipes = yield* record(Socket.events(socket))
+    yield* Socket.listen(socket, "ws://127.0.0.1:80/path", { ws: { server } })
+    yield* enter
+    yield* Socket.awaitPeers(socket, 1)
+    return { crumbs, pipes, socket, written }
+  })
+
+  test("of one byte make a message", () =>
+    Effect.gen(function* () {
+      const { crumbs, socket } = yield* pulling
+      yield* crumbs(Ws.frame(2, body(60_000)))
+      expect((yield* Socket.recv(socket)).body).toEqual(body(60_000))
+    }))
+
+  test("more than may be kept end the pipe, and no memory waits for the rest", () =>
+    Effect.gen(function* () {
+      const { crumbs, pipes, written } = yield* pulling
+      yield* crumbs(Ws.frame(2, body(70_000)))
+      expect((yield* pipes.find(tagged("RemPost"))).reason).toMatchObject({ _tag: "NNG_EPROTO" })
+      const [, close] = written().toString("latin1").split("\r\n\r\n")
+      expect(Ws.parseFrames(Buffer.from(close!, "latin1"))).toMatchObject([{ op: 8, payload: Buffer.of(0x03, 0xf0) }])
     }))
 })
 
