@@ -9,6 +9,7 @@ import * as TestClock from "effect/TestClock"
 import * as Aio from "effect-nng/Aio"
 import * as Errors from "effect-nng/Errors"
 import { counted, failure, Hand } from "../support/aios.js"
+import { wherever } from "../support/steps.js"
 import { begin, ended, failing, interruptedAfter } from "../support/sockets.js"
 
 describe("a provider", () => {
@@ -29,6 +30,20 @@ describe("a provider", () => {
         "NNG_ECANCELED"
       )
       expect(results).toMatchObject([failure("NNG_ECANCELED")])
+    })
+  )
+
+  it.scoped("ends the wait, whichever step of it the runtime has come to", () =>
+    Effect.gen(function* () {
+      const aio = yield* Aio.make()
+      const hand = new Hand()
+      const results = wherever(
+        () => Effect.runSync(Aio.start(aio, hand.operation)),
+        () => Effect.as(Aio.wait(aio), "done"),
+        () => true,
+        () => hand.last.finish(Exit.succeed(1))
+      )
+      expect(results).toEqual(results.map(() => "done"))
     })
   )
 

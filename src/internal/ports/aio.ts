@@ -135,6 +135,8 @@ class AioImpl extends Shown implements Api.Aio {
 
   private awaitRest(within: boolean): Effect.Effect<void> {
     return Effect.async((resume) => {
+      // the runtime may have let others run since it was looked
+      if (this.rests(within)) return resume(Effect.void)
       const wait: Wait = { within, wake: () => resume(Effect.void) }
       this.waits.add(wait)
       return Effect.sync(() => void this.waits.delete(wait))
