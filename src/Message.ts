@@ -62,7 +62,7 @@ export type TypeId = typeof TypeId
  */
 export interface Message extends Inspectable, Pipeable {
   readonly [TypeId]: TypeId
-  /** The body: good until the next edit, and not to be written to (`nng_msg_body`). */
+  /** The body, a view of it: good until the next edit, and not to be written to (`nng_msg_body`). */
   readonly body: Uint8Array
   /** The header: good until the next edit, and not to be written to (`nng_msg_header`). */
   readonly header: Uint8Array

@@ -116,9 +116,14 @@ describe("Message", () => {
       expect(pipe(Message.make("abc"), Message.text)).toBe("abc")
     })
 
-    it("makes its body view once, and again after an edit", () => {
+    it("keeps the view of its body once that is asked for again, until an edit", () => {
       const { chunk, message } = inChunk("abc")
-      expect(message.body).toBe(message.body)
+      const first = message.body
+      const second = message.body
+      expect(first).not.toBe(second)
+      expect(first).toEqual(second)
+      expect(message.body).toBe(second)
+      expect(message.body).toBe(second)
       expect(message.body.buffer).toBe(chunk.buffer)
       const before = message.body
       get(Message.Body.trim(message, 1))

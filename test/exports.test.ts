@@ -225,7 +225,7 @@ const modules: Readonly<Record<string, ReadonlyArray<string>>> = {
   ],
   Tls: ["fromFiles"],
   Transport: ["Transports", "connection", "connections", "pull", "receive", "send", "sink"],
-  Turn: ["Turn", "make"],
+  Turn: ["Stint", "Turn", "make"],
   Url: ["TypeId", "decode", "defaultPort", "format", "isUrl", "parse", "withPort"],
   WebSocketTransport: ["layer", "make"],
   index: [

@@ -72,19 +72,51 @@ describe("the event loop's turn", () => {
   it.live("an operation that does much counts for as many as it says", () =>
     Effect.gen(function* () {
       const turn = Turn.make()
+      const stint = new Turn.Stint()
+      const due = (operations?: number) => turn.unsafeDue(stint, operations)
+      expect(due(64)).toBe(false)
       keepBusy()
-      expect([turn.unsafeDue(63), turn.unsafeDue(), turn.unsafeDue()]).toEqual([false, true, true])
+      expect([due(63), due(), due()]).toEqual([false, true, true])
       yield* turn.hop
-      expect(turn.unsafeDue()).toBe(false)
+      expect([due(), due(64)]).toEqual([false, false])
       keepBusy()
-      expect(turn.unsafeDue(512)).toBe(true)
+      expect(due(512)).toBe(true)
+    })
+  )
+
+  it.live("who has run for so long is to hop, and nobody else, before all have run for some more", () =>
+    Effect.gen(function* () {
+      const turn = Turn.make()
+      const one = new Turn.Stint()
+      const due = (stint = new Turn.Stint()) => turn.unsafeDue(stint, 64)
+      expect(due(one)).toBe(false)
+      keepBusy()
+      expect([due(), due(one), due()]).toEqual([false, true, false])
+      for (let i = 0; i < 4; i++) keepBusy()
+      expect(due()).toBe(true)
+      yield* turn.hop
+      expect([due(), due(one)]).toEqual([false, false])
+    })
+  )
+
+  it.live("nobody is to hop whose connections keep the loop turning", () =>
+    Effect.gen(function* () {
+      const turn = Turn.make()
+      const stint = new Turn.Stint()
+      const seen: Array<boolean> = []
+      for (let i = 0; i < 5; i++) {
+        seen.push(turn.unsafeDue(stint, 64))
+        keepBusy()
+        yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      }
+      expect(seen).toEqual([false, false, false, false, false])
     })
   )
 
   it.scoped("a batch counts for its messages, on either side", () => {
     let counted = 0
     const counting: Turn.TurnShape = {
-      unsafeDue: (operations = 1) => {
+      unsafeDue: (_, operations = 1) => {
         counted += operations
         return false
       },

@@ -5,7 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Errors from "../../Errors.js"
 import type { Input, Message } from "../../Message.js"
 import type * as Api from "../../Socket.js"
-import type { TurnShape } from "../../Turn.js"
+import type { Stint, TurnShape } from "../../Turn.js"
 import { aboutToYield } from "../ports/atomically.js"
 import type { Deadlines } from "../ports/deadlines.js"
 import type { Machine, World } from "../protocol/machine.js"
@@ -35,6 +35,7 @@ export type OperationError = WaitError | StateError | Errors.EPROTO | Errors.EBU
 export interface Shared {
   readonly deadlines: Deadlines
   readonly turn: TurnShape
+  readonly stint: Stint
   /** To be called when something that is to go out does not have to any more, and somebody waits for the end of that. */
   readonly changed: () => void
   readonly world: World
@@ -129,7 +130,7 @@ export abstract class Conversation {
   /** Whether other fibers, or the event loop, have waited long enough for a fiber that loops over ready operations. */
   isOthersTurn(): boolean {
     this.uncounted++
-    return this.uncounted > uncountedAtMost || this.shared.turn.unsafeDue()
+    return this.uncounted > uncountedAtMost || this.shared.turn.unsafeDue(this.shared.stint)
   }
 
   /** An operation, and before it what has to come before. */
@@ -146,8 +147,8 @@ export abstract class Conversation {
       this.uncounted = 0
       return Effect.yieldNow()
     }
-    const { turn } = this.shared
-    return turn.unsafeDue() ? turn.hop : undefined
+    const { stint, turn } = this.shared
+    return turn.unsafeDue(stint) ? turn.hop : undefined
   }
 }
 

@@ -291,9 +291,9 @@ export class SendAll extends Sending {
     if (ended !== undefined) return ended
     const from = this.next
     while (this.next < messages.length && conversation.verbs.send(messages[this.next]!)) this.next++
-    const { counts, turn } = conversation.shared
+    const { counts, stint, turn } = conversation.shared
     counts.sent += this.next - from
-    turn.unsafeDue(this.next - from)
+    turn.unsafeDue(stint, this.next - from)
     if (this.next > from) conversation.receivers.notify()
     return this.next === messages.length ? Exit.void : undefined
   }
@@ -336,9 +336,9 @@ export class RecvChunk extends Receiving<Chunk.NonEmptyChunk<Message>> {
       if (messages.length >= max) break
     }
     if (messages.length === 0) return undefined
-    const { counts, turn } = conversation.shared
+    const { counts, stint, turn } = conversation.shared
     counts.received += messages.length
-    turn.unsafeDue(messages.length)
+    turn.unsafeDue(stint, messages.length)
     conversation.senders.notify()
     return Exit.succeed(Chunk.unsafeFromArray(messages) as Chunk.NonEmptyChunk<Message>)
   }

@@ -14,7 +14,7 @@ import type * as Api from "../../Socket.js"
 import type * as Contexts from "../../SocketContext.js"
 import type { Connection } from "../../Transport.js"
 import { Transports } from "../../Transport.js"
-import { Turn } from "../../Turn.js"
+import { Stint, Turn } from "../../Turn.js"
 import type { Losses, Machine } from "../protocol/machine.js"
 import { Broadcast } from "./broadcast.js"
 import type { Conversation, Core, Shared } from "./conversation.js"
@@ -158,6 +158,7 @@ export class SocketImpl extends Shown implements Api.Socket {
     this.shared = {
       deadlines,
       turn,
+      stint: new Stint(),
       counts: this.counts,
       world: { now, random, losses: this.dropped },
       sendsClosed: undefined,

@@ -23,3 +23,11 @@ export const nextTurn: (run: () => void) => () => void =
         port2.postMessage(undefined)
         return () => port1.close()
       }
+
+/**
+ * The same for one who only wants to know: it keeps no process alive.
+ *
+ * @internal
+ */
+export const afterTurn: (run: () => void) => void =
+  typeof setImmediate === "function" ? (run) => void setImmediate(run).unref() : (run) => void nextTurn(run)

@@ -12,6 +12,12 @@ export const TypeId: Api.TypeId = Symbol.for("effect-nng/Message") as Api.TypeId
 /** @internal */
 export const maxHeaderLength = 64
 
+/**
+ * In the place of a view that was given and is not kept. Most bodies are looked at once, and a view weighs as much as the
+ * message: streams hold the last chunk they gave, and with many of them that is a lot for the collector to carry about.
+ */
+const askedOnce = new Uint8Array(0)
+
 /** nng's spare room at either end of a new body. */
 const headroom = 32
 
@@ -45,7 +51,12 @@ export class MessageImpl implements Api.Message {
     return TypeId
   }
   get body(): Uint8Array {
-    return this.view ?? (this.view = viewOf(this))
+    const { view } = this
+    if (view !== undefined && view !== askedOnce) return view
+    const body = viewOf(this)
+    // whoever asks again is given the same from then on
+    this.view = view === undefined ? askedOnce : body
+    return body
   }
   get length(): number {
     return this.end - this.start
