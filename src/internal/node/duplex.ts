@@ -5,6 +5,7 @@ import type { Handler, Leftover } from "../../Duplex.js"
 import { noLeftover } from "../../Duplex.js"
 import * as Errors from "../../Errors.js"
 import { fromNode, narrow } from "./errno.js"
+import { keepFreedMemory } from "./freedMemory.js"
 import type { Reads } from "./reading.js"
 import { readsOf } from "./reading.js"
 import { soon } from "../ports/soon.js"
@@ -25,6 +26,9 @@ export const streamError = (cause: Error): StreamError =>
     : narrow(fromNode(cause, { operation: "stream" }), streamErrors)
 
 const nothing = new Uint8Array(0)
+
+/** A body that glibc would not take from its heap before it is shown a larger one. */
+const large = 128 * 1024
 
 const destroy = (stream: NodeStream.Duplex): void => void stream.destroy()
 
@@ -81,7 +85,9 @@ export class NodeDuplex implements Bytes {
   }
 
   offer(room: Uint8Array): void {
-    if (this.reads !== undefined) this.reads.room = room
+    if (this.reads === undefined) return
+    if (room.length >= large) keepFreedMemory()
+    this.reads.room = room
   }
 
   push(pieces: ReadonlyArray<Uint8Array>): boolean {
