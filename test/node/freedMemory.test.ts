@@ -20,7 +20,7 @@ it.scopedLive("large bodies show the allocator a larger block, once, and small o
         yield* Effect.fork(Socket.send(push, new Uint8Array(size)))
         expect((yield* Socket.recv(pull)).length).toBe(size)
       })
-    for (let i = 0; i < 5; i++) yield* through(64 * 1024)
+    for (let i = 0; i < 5; i++) yield* through(4 * 1024)
     expect(shown()).toBe(0)
     for (let i = 0; i < 5; i++) yield* through(4 * 1024 * 1024)
     expect(shown()).toBe(process.platform === "linux" ? 1 : 0)

@@ -27,9 +27,6 @@ export const streamError = (cause: Error): StreamError =>
 
 const nothing = new Uint8Array(0)
 
-/** A body that glibc would not take from its heap before it is shown a larger one. */
-const large = 128 * 1024
-
 const destroy = (stream: NodeStream.Duplex): void => void stream.destroy()
 
 const nobody: Handler<Uint8Array, StreamError> = { onPull: () => {}, onDrain: () => {}, onClose: () => {} }
@@ -86,7 +83,7 @@ export class NodeDuplex implements Bytes {
 
   offer(room: Uint8Array): void {
     if (this.reads === undefined) return
-    if (room.length >= large) keepFreedMemory()
+    keepFreedMemory()
     this.reads.room = room
   }
 
