@@ -1,6 +1,5 @@
-import { beforeAll, describe, expect, it } from "@effect/vitest"
+import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
-import type { Modules } from "../support/bundle.js"
 import { byEsbuild, byVite, published, root, zipped } from "../support/bundle.js"
 
 const page = "test/browser/pages/req.ts"
@@ -46,10 +45,11 @@ describe("the size of a page that asks over ws", { timeout: 180_000 }, () => {
     stated(what).forEach((kib, i) => expect(Math.abs(zipped(codes[i]!) / 1024 - kib)).toBeLessThan(1))
   }
 
-  let modules: Modules
+  let modules: ReturnType<typeof published>
   beforeAll(() => {
     modules = published()
   })
+  afterAll(() => modules.remove())
 
   it("is at most 60 KiB, and what the documentation says", async () => {
     const codes = [await byVite(page, modules), (await byEsbuild(page, modules)).code]

@@ -17,13 +17,16 @@ export interface Modules {
 /** The modules as they are here. */
 export const sources: Modules = { index: `${root}src/index.ts`, of: (name) => `${root}src/${name}.ts` }
 
-/** The modules as they are published, made once for each file of tests. */
-export const published = (): Modules => {
+/** The modules as they are published, and what takes them away again. */
+export const published = (): Modules & { readonly remove: () => void } => {
   const path = mkdtempSync(join(root, "node_modules", ".effect-nng-"))
-  process.once("exit", () => rmSync(path, { recursive: true, force: true }))
   library(join(path, "dist"))
   copyFileSync(join(root, "package.json"), join(path, "package.json"))
-  return { index: join(path, "dist/index.js"), of: (name) => join(path, `dist/${name}.js`) }
+  return {
+    index: join(path, "dist/index.js"),
+    of: (name) => join(path, `dist/${name}.js`),
+    remove: () => rmSync(path, { recursive: true, force: true })
+  }
 }
 
 export interface Bundle {

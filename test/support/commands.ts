@@ -1,3 +1,4 @@
+import { afterAll } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -35,11 +36,14 @@ export const bin: Effect.Effect<string> = Effect.promise(
   () =>
     (built ??= (async () => {
       const path = mkdtempSync(join(tmpdir(), "effect-nng-bin-"))
-      process.once("exit", () => rmSync(path, { recursive: true, force: true }))
       await commands(path)
       return path
     })())
 )
+
+afterAll(async () => {
+  if (built !== undefined) rmSync(await built, { recursive: true, force: true })
+})
 
 export const ours: Effect.Effect<Command> = Effect.map(bin, (bin) => [process.execPath, join(bin, "nngcat.js")])
 
