@@ -148,6 +148,31 @@ describe("a dial", () => {
     })
   )
 
+  it.live("leaves no timer, whether it succeeds, fails, or is interrupted", () =>
+    Effect.gen(function* () {
+      const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length
+      const before = timers()
+      const more = Effect.map(settle, () => timers() - before)
+      const after = (end: (ws: Played, dialing: Fiber.Fiber<unknown, unknown>) => unknown) =>
+        Effect.scoped(
+          Effect.gen(function* () {
+            const { made, transport } = yield* making()
+            const done = yield* Deferred.make<void>()
+            const dialing = yield* Effect.fork(
+              Effect.exit(Effect.scoped(Effect.zipRight(transport.dial(target()), Deferred.await(done))))
+            )
+            yield* settle
+            expect(yield* more).toBe(1)
+            yield* Effect.promise(async () => end(made[0]!, dialing))
+            return yield* more
+          })
+        )
+      expect(yield* after((ws) => ws.open())).toBe(0)
+      expect(yield* after((ws) => ws.closed(1006))).toBe(0)
+      expect(yield* after((_, dialing) => Effect.runPromise(Fiber.interrupt(dialing)))).toBe(0)
+    })
+  )
+
   it.scoped("that is interrupted is closed, also in the tick in which it opened", () =>
     Effect.gen(function* () {
       for (const opens of [false, true]) {

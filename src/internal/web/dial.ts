@@ -53,7 +53,7 @@ const opened = (
     const { deadlines } = state
     const fail = (error: DialError) => resume(Effect.fail(error))
     const details = (reason: string) => ({ operation: "dial", address: url.href, reason })
-    const late = deadlines.add(Duration.toMillis(deadline), () =>
+    deadlines.add(Duration.toMillis(deadline), () =>
       fail(new Errors.ETIMEDOUT(details(`it did not open within ${Duration.format(deadline)}`)))
     )
     const wanted = asked(protocol)
@@ -65,7 +65,8 @@ const opened = (
       ws.addEventListener("error", () => {})
       ws.addEventListener("close", ({ code }) => fail(new Errors.ECONNREFUSED(details(notOpened(code)))))
       ws.addEventListener("open", () => {
-        deadlines.remove(late)
+        // nothing sleeps on behalf of a connection that is open
+        deadlines.close()
         if (ws.protocol !== wanted)
           return fail(new Errors.EPROTO(details(`the answer is for ${ws.protocol || "nothing"}`)))
         const { ws: { sendMaxFrame: max = sendMaxFrame.dial } = {} } = options
