@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as PlatformSocket from "@effect/platform/Socket"
 import * as Chunk from "effect/Chunk"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -148,28 +149,34 @@ describe("a dial", () => {
     })
   )
 
-  it.live("leaves no timer, whether it succeeds, fails, or is interrupted", () =>
+  it.effect("leaves nobody asleep, whether it succeeds, fails, or is interrupted", () =>
     Effect.gen(function* () {
-      const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length
-      const before = timers()
-      const more = Effect.map(settle, () => timers() - before)
-      const after = (end: (ws: Played, dialing: Fiber.Fiber<unknown, unknown>) => unknown) =>
+      let asleep = 0
+      const sleep = () =>
+        Effect.acquireUseRelease(
+          Effect.sync(() => asleep++),
+          () => Effect.never,
+          () => Effect.sync(() => asleep--)
+        )
+      const clock: Clock.Clock = Object.assign(Object.create(Clock.make()), { sleep })
+      const after = (end: (ws: Played, dialing: Fiber.RuntimeFiber<unknown, unknown>) => Effect.Effect<unknown>) =>
         Effect.scoped(
           Effect.gen(function* () {
             const { made, transport } = yield* making()
-            const done = yield* Deferred.make<void>()
-            const dialing = yield* Effect.fork(
-              Effect.exit(Effect.scoped(Effect.zipRight(transport.dial(target()), Deferred.await(done))))
-            )
+            const dialing = yield* Effect.fork(Effect.scoped(Effect.zipRight(transport.dial(target()), Effect.never)))
             yield* settle
-            expect(yield* more).toBe(1)
-            yield* Effect.promise(async () => end(made[0]!, dialing))
-            return yield* more
+            expect(asleep).toBe(1)
+            yield* end(made[0]!, dialing)
+            yield* settle
+            return asleep
           })
         )
-      expect(yield* after((ws) => ws.open())).toBe(0)
-      expect(yield* after((ws) => ws.closed(1006))).toBe(0)
-      expect(yield* after((_, dialing) => Effect.runPromise(Fiber.interrupt(dialing)))).toBe(0)
+      const all = Effect.all([
+        after((ws) => Effect.sync(() => ws.open())),
+        after((ws) => Effect.sync(() => ws.closed(1006))),
+        after((_, dialing) => Fiber.interrupt(dialing))
+      ])
+      expect(yield* Effect.withClock(all, clock)).toEqual([0, 0, 0])
     })
   )
 
